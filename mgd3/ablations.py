@@ -29,19 +29,21 @@ def _encoded(dataset, split, generator):
 
 def measure(dataset:str, method:str="mgd3", seed:int=0, ipc:int=10,
             split:str="val",               # the real images that grade the student, and hold the modes for coverage
-            generator:str="dit-digits", epochs:int=100, **settings)->dict:
+            generator:str="dit-digits", **settings)->dict:
     "Distill once, train once, measure: accuracy, coverage, diversity, representativeness, seconds."
-    (train, z), (real, zr), g = _encoded(dataset, "train", generator), _encoded(dataset, split, generator), from_pretrained(generator)
+    (train, z), (real, zr) = (_encoded(dataset, s, generator) for s in ("train", split))
+    g = from_pretrained(generator)
     held, zh = _encoded(dataset, "unseen" if split == "test" else split, generator)
     with tempfile.TemporaryDirectory() as tmp:
         t = time.time()
         d = distill(train, g, ipc, Path(tmp)/"d", method=method, seed=seed, **settings)
         seconds = time.time() - t
-        acc = hard_label_eval(d, real, settings=HardLabel.small(epochs=epochs), repeats=1, seed=seed)
+        acc = hard_label_eval(d, real, settings=HardLabel.small(), repeats=1, seed=seed)
         zd = g.encode(d.images)
         mean = summary(zd, d.labels, z, train.labels, zh, held.labels)[-1]
         mean["coverage_split"] = float(np.mean(list(coverage(zd, d.labels, zr, real.labels).values())))
-        row = dict(last=round(acc["last_mean"], 4), best=round(acc["best_mean"], 4), **{k: round(v, 5) for k, v in mean.items() if k != "label"}, seconds=round(seconds, 2))
+        row = dict(last=round(acc["last_mean"], 4), best=round(acc["best_mean"], 4))
+        row |= {k: round(v, 5) for k, v in mean.items() if k != "label"} | dict(seconds=round(seconds, 2))
         return row | dict(rarer=rarer_digit(d, train) if dataset == "digit-pairs" else "")
 
 # %% ../nbs/05_ablations.ipynb #a3922ed3
@@ -52,26 +54,32 @@ def rarer_digit(d, real)->float:
     return round(float((two.min(1) / two.sum(1).clip(1)).mean()), 4)
 
 # %% ../nbs/05_ablations.ipynb #a31d3ef5
-KEYS = ("dataset", "method", "ipc", "seed", "split", "scale", "form", "t_stop", "steps", "cfg_scale", "sampler", "discovery")
+KEYS = ("dataset", "method", "ipc", "seed", "split",
+        "scale", "form", "t_stop", "steps", "cfg_scale", "sampler", "discovery", "generator")
 
 def _key(job): return tuple("" if job.get(k) is None else str(job[k]) for k in KEYS)
 def _start(): torch.set_num_threads(1)
 def _run(job): return measure(**{k: v for k, v in job.items() if v is not None})
 
+def _in_processes(jobs, workers):
+    "Jobs and their results, as they come. (The functions go to the processes by the name of this module.)"
+    import mgd3.ablations as here
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=here._start) as pool:
+        runs = {pool.submit(here._run, j): j for j in jobs}
+        for f in as_completed(runs): yield runs[f], f.result()
+
 def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a run
           path,            # CSV file; runs that stand in it are not repeated
-          workers:int=2,   # processes, one thread each
+          workers:int=2,   # processes, one thread each; 1: in this process
           **about)->list:
     "Run what is missing of `jobs`, one line of CSV each, written as soon as it is done."
     rows = load_rows(path)[0] if Path(path).is_file() else []
     done = {_key(r) for r in rows}
     todo = [j for j in jobs if _key(j) not in done]
-    if not todo: return rows
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start) as pool:
-        runs = {pool.submit(_run, j): j for j in todo}
-        for f in tqdm(as_completed(runs), total=len(todo), unit="run"):
-            rows.append({**dict(zip(KEYS, _key(runs[f]))), **f.result()})
-            rows.sort(key=_key); save_rows(path, rows, **about)
+    runs = ((j, _run(j)) for j in todo) if workers == 1 else _in_processes(todo, workers)
+    for job, row in tqdm(runs, total=len(todo), unit="run", disable=not todo):
+        rows.append(dict(zip(KEYS, _key(job))) | row)
+        rows.sort(key=_key); save_rows(path, rows, **about)
     return rows
 
 # %% ../nbs/05_ablations.ipynb #5c2b9e71
@@ -79,7 +87,8 @@ def mean_by(rows:list, *keys, metric:str="last")->list:
     "One row for each combination of `keys`: mean, sample standard deviation and number of runs of a metric."
     groups = {}
     for r in rows: groups.setdefault(tuple(r[k] for k in keys), []).append(r[metric])
-    return [dict(zip(keys, k), mean=float(np.mean(v)), std=float(np.std(v, ddof=1)) if len(v) > 1 else 0., n=len(v)) for k, v in groups.items()]
+    std = lambda v: float(np.std(v, ddof=1)) if len(v) > 1 else 0.
+    return [dict(zip(keys, k), mean=float(np.mean(v)), std=std(v), n=len(v)) for k, v in groups.items()]
 
 def paired(rows:list, dataset:str, a:str, b:str, metric:str="last")->np.ndarray:
     "Method `a` minus method `b`, one difference a seed."
@@ -98,15 +107,16 @@ def choose(rows:list, *keys)->dict:
     top = max(r["mean"] for r in acc.values())
     return dict(zip(keys, max((k for k, r in acc.items() if r["mean"] >= top - spread / full**.5), key=cov.get)))
 
-# %% ../nbs/05_ablations.ipynb #ddcb1f10
+# %% ../nbs/05_ablations.ipynb #b7aa4aa1
 def curve(ax, rows:list, x:str, metric:str, colour, label:str=None):
     "Mean and standard deviation over seeds of a metric, against a setting."
     m = sorted(mean_by(rows, x, metric=metric), key=lambda r: r[x])
     v, mean, std = (np.array([r[k] for r in m]) for k in (x, "mean", "std"))
-    ax.plot(v, mean, "o-", ms=4, color=colour, label=label); ax.fill_between(v, mean - std, mean + std, color=colour, alpha=.2, lw=0)
+    ax.plot(v, mean, "o-", ms=4, color=colour, label=label)
+    ax.fill_between(v, mean - std, mean + std, color=colour, alpha=.2, lw=0)
     return dict(zip(v.tolist(), mean.tolist()))
 
-# %% ../nbs/05_ablations.ipynb #249bce19
+# %% ../nbs/05_ablations.ipynb #6c4b8a7a
 def joint_tsne(*sets,          # tensors of features, (n, …) each
                seed:int=0)->list:  # one (n, 2) array for each set
     "One t-SNE embedding of several sets of features together."

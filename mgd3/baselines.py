@@ -29,9 +29,12 @@ class Job:
     batch_size:int = 50
     progress:object = False # a bar that sampling advances
 
-    def modes_of(self, labels, numbers)->Tensor: return torch.stack([self.modes[l][i] for l, i in zip(labels.tolist(), numbers.tolist())])
-    def seeds_of(self, labels, numbers)->list: return [image_seed(self.seed, l, i) for l, i in zip(labels.tolist(), numbers.tolist())]
-    def nearest_of(self, labels, numbers)->list: return [int(self.modes.nearest[l][i]) for l, i in zip(labels.tolist(), numbers.tolist())]
+    def modes_of(self, labels, numbers)->Tensor:
+        return torch.stack([self.modes[l][i] for l, i in zip(labels.tolist(), numbers.tolist())])
+    def seeds_of(self, labels, numbers)->list:
+        return [image_seed(self.seed, l, i) for l, i in zip(labels.tolist(), numbers.tolist())]
+    def nearest_of(self, labels, numbers)->list:
+        return [int(self.modes.nearest[l][i]) for l, i in zip(labels.tolist(), numbers.tolist())]
 
 # %% ../nbs/13_baselines.ipynb #239891f5
 SAMPLING = ("steps", "cfg_scale", "sampler")
@@ -45,7 +48,8 @@ class Method:
     about:str = ""         # one line
 
 METHODS = {}
-COLOURS = dict(mgd3="#0072B2", unguided="#D55E00", centroid="#009E73", random="#888888", nearest="#CC79A7")  # the same in every figure
+# the same in every figure
+COLOURS = dict(mgd3="#0072B2", unguided="#D55E00", centroid="#009E73", random="#888888", nearest="#CC79A7")
 
 def method(*takes, discovery=None):
     "Register a function as the method of its name."
@@ -61,7 +65,9 @@ def check_settings(name:str,
     "The method called `name`. Raises `ValueError` for an unknown one and for settings it does not take."
     if name not in METHODS: raise ValueError(f"unknown method {name!r}: one of {', '.join(METHODS)}")
     extra = [k for k, v in given.items() if v is not None and k not in METHODS[name].takes]
-    if extra: raise ValueError(f"method {name!r} takes no {extra[0]}" + (f"; it takes {', '.join(METHODS[name].takes)}" if METHODS[name].takes else ""))
+    if extra:
+        raise ValueError(f"method {name!r} takes no {extra[0]}"
+                         + (f"; it takes {', '.join(METHODS[name].takes)}" if METHODS[name].takes else ""))
     return METHODS[name]
 
 # %% ../nbs/13_baselines.ipynb #599c9d50
@@ -76,8 +82,8 @@ def unguided(job, labels, numbers):
     return _sampled(job, labels, numbers, None)
 
 def _sampled(job, labels, numbers, modes):
-    z = sample(job.generator, job.generator.class_indices(job.data)[labels], modes, seeds=job.seeds_of(labels, numbers),
-               batch_size=job.batch_size, progress=job.progress, **job.settings)
+    z = sample(job.generator, job.generator.class_indices(job.data)[labels], modes,
+               seeds=job.seeds_of(labels, numbers), batch_size=job.batch_size, progress=job.progress, **job.settings)
     return job.generator.decode(z, job.batch_size)
 
 # %% ../nbs/13_baselines.ipynb #a3af668b
@@ -88,7 +94,8 @@ def centroid(job, labels, numbers):
 
 # %% ../nbs/13_baselines.ipynb #33145ffe
 def _real(job, labels, numbers):
-    return pixels([job.data.images[i] for i in job.nearest_of(labels, numbers)], job.generator.size, job.generator.channels)
+    return pixels([job.data.images[i] for i in job.nearest_of(labels, numbers)], job.generator.size,
+                  job.generator.channels)
 
 @method(discovery="random")
 def random(job, labels, numbers):

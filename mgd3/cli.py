@@ -18,8 +18,10 @@ def add_parameters(parser, fn):
         kind = p.annotation if p.annotation in (int, float, str) else str
         about = (docs.get(name) or "").replace("%", "%%")
         if p.default not in (None, False, inspect.Parameter.empty, []): about += f" (default: {p.default})"
-        if p.kind == p.KEYWORD_ONLY and p.annotation is bool: parser.add_argument(f"--{name}", action="store_true", help=about)
-        elif p.kind == p.KEYWORD_ONLY: parser.add_argument(f"--{name}", type=kind, default=p.default, help=about, metavar=kind.__name__.upper())
+        if p.kind == p.KEYWORD_ONLY and p.annotation is bool:
+            parser.add_argument(f"--{name}", action="store_true", help=about)
+        elif p.kind == p.KEYWORD_ONLY:
+            parser.add_argument(f"--{name}", type=kind, default=p.default, help=about, metavar=kind.__name__.upper())
         elif p.annotation is list: parser.add_argument(name, nargs="+", help=about)
         elif p.default is p.empty: parser.add_argument(name, type=kind, help=about)
         else: parser.add_argument(name, type=kind, nargs="?", default=p.default, help=about)
@@ -43,9 +45,11 @@ def distill(data:str="digit-pairs",          # digits, digit-pairs, or a folder 
            ):
     "Distill a dataset into IPC images per class."
     from mgd3.distill import distill
-    settings = dict(scale=scale, form=form, t_stop=t_stop, steps=steps, cfg_scale=cfg_scale, sampler=sampler, discovery=discovery)
+    settings = dict(scale=scale, form=form, t_stop=t_stop, steps=steps, cfg_scale=cfg_scale, sampler=sampler,
+                    discovery=discovery)
     d = distill(data, generator, ipc, out, method=method, seed=seed, batch_size=batch_size, progress=True, **settings)
-    return dict(out=out, images=len(d), classes=len(d.classes)), f"{len(d)} images of {len(d.classes)} classes in {out} (look at {out}/preview.png)"
+    return (dict(out=out, images=len(d), classes=len(d.classes)),
+            f"{len(d)} images of {len(d.classes)} classes in {out} (look at {out}/preview.png)")
 
 # %% ../nbs/15_cli.ipynb #37218f22
 def real_data(folder:str,   # a distilled dataset
@@ -63,21 +67,24 @@ def real_data(folder:str,   # a distilled dataset
     return load_data(name, split)
 
 # %% ../nbs/15_cli.ipynb #a9242444
-def evaluate(dirs:list,                # distilled datasets: folders of class folders
-             *, test:str=None,         # real test images: a dataset's name or a folder; by default those of the data distilled
-             protocol:str="hard",      # hard
-             net:str="convnet3",       # the student: convnet3 (any depth) or a name of timm
-             preset:str="auto",        # settings: small, published, or auto (small up to 64 px)
-             epochs:int=None,          # in place of the preset's
-             repeats:int=3,            # students, each with its own seed
-             seed:int=0,               # of the first
-             json:bool=False,          # print one JSON object
-            ):
+def evaluate(
+    dirs:list,                # distilled datasets: folders of class folders
+    *, test:str=None,         # real test images: a dataset's name or a folder; by default those of the data distilled
+    protocol:str="hard",      # hard
+    net:str="convnet3",       # the student: convnet3 (any depth) or a name of timm
+    preset:str="auto",        # settings: small, published, or auto (small up to 64 px)
+    epochs:int=None,          # in place of the preset's
+    repeats:int=3,            # students, each with its own seed
+    seed:int=0,               # of the first
+    json:bool=False,          # print one JSON object
+):
     "Train students on distilled datasets and test them on real images."
     from mgd3.data import from_folder
     from mgd3.hard_label_eval import HardLabel, hard_label_eval
     presets = dict(auto=None, small=HardLabel.small, published=HardLabel)
-    if protocol != "hard": raise ValueError(f"unknown protocol {protocol!r}: hard (soft labels so far from Python only, mgd3.soft_label_eval)")
+    if protocol != "hard":
+        raise ValueError(
+            f"unknown protocol {protocol!r}: hard (soft labels so far from Python only, mgd3.soft_label_eval)")
     if preset not in presets: raise ValueError(f"unknown preset {preset!r}: one of {', '.join(presets)}")
     if epochs is not None and epochs < 1: raise ValueError(f"epochs must be at least 1, got {epochs}")
     sets = [(d, from_folder(d), real_data(d, test, "--test", "test")) for d in dirs]
@@ -87,22 +94,24 @@ def evaluate(dirs:list,                # distilled datasets: folders of class fo
         s = (HardLabel.small if small else HardLabel)(**({} if epochs is None else dict(epochs=epochs)))
         rows.append(dict(dir=name, **hard_label_eval(data, real, net, s, repeats, seed, progress=True)))
     return (rows[0] if len(rows) == 1 else dict(results=rows)), _table([dict(
-        dataset=r["dir"], net=net, last=f"{r['last_mean']:.1f} ± {r['last_std']:.1f}", best=f"{r['best_mean']:.1f} ± {r['best_std']:.1f}",
+        dataset=r["dir"], net=net, last=f"{r['last_mean']:.1f} ± {r['last_std']:.1f}",
+        best=f"{r['best_mean']:.1f} ± {r['best_std']:.1f}",
         images=r["n_train"], tested=r["n_test"], seconds=f"{r['seconds']:.0f}") for r in rows])
 
 def _table(rows):
     "Rows as aligned columns."
     cells = [list(rows[0])] + [[str(v) for v in r.values()] for r in rows]
     width = [max(len(r[j]) for r in cells) for j in range(len(cells[0]))]
-    return "\n".join("  ".join(c.ljust(w) if j == 0 else c.rjust(w) for j, (c, w) in enumerate(zip(r, width))) for r in cells)
+    return "\n".join("  ".join(c.ljust(w) if j == 0 else c.rjust(w) for j, (c, w) in enumerate(zip(r, width)))
+                     for r in cells)
 
 # %% ../nbs/15_cli.ipynb #efefbe6f
-def metrics(dir:str,                       # a distilled dataset
-            *, data:str=None,              # the real training images; by default the data distilled
-            held:str=None,                 # held-out real images for coverage; by default all that the data holds back
-            generator:str="dit-digits",    # whose latents are the features
-            k:int=None,                    # modes per class for coverage; the IPC by default
-            json:bool=False,               # print one JSON object
+def metrics(dir:str,                     # a distilled dataset
+            *, data:str=None,            # the real training images; by default the data distilled
+            held:str=None,               # held-out real images for coverage; by default all that the data holds back
+            generator:str="dit-digits",  # whose latents are the features
+            k:int=None,                  # modes per class for coverage; the IPC by default
+            json:bool=False,             # print one JSON object
            ):
     "Coverage, diversity and representativeness of each class."
     from mgd3.data import from_folder
@@ -111,12 +120,15 @@ def metrics(dir:str,                       # a distilled dataset
     from mgd3.metrics import summary
     d = from_folder(dir)
     real, test = real_data(dir, data, "--data", "train"), real_data(dir, held or data, "--held", "unseen")
-    if real.files == test.files: raise ValueError("coverage needs held-out images, and these are the training images: name others with --held")
+    if real.files == test.files:
+        raise ValueError("coverage needs held-out images, and these are the training images: name others with --held")
     g = from_pretrained(generator)
-    rows = summary(g.encode(d.images), d.labels, g.encode(real.images), match_labels(d, real), g.encode(test.images), match_labels(d, test), k)
+    rows = summary(g.encode(d.images), d.labels, g.encode(real.images), match_labels(d, real), g.encode(test.images),
+                   match_labels(d, test), k)
     for r in rows: r["label"] = r["label"] if r["label"] == "mean" else d.classes[r["label"]]
     rows = [{"class": r.pop("label"), **r} for r in rows]
-    return dict(dir=dir, classes=rows[:-1], **{k: v for k, v in rows[-1].items() if k != "class"}), _table([{k: v if k == "class" else f"{v:.3f}" for k, v in r.items()} for r in rows])
+    return (dict(dir=dir, classes=rows[:-1], **{k: v for k, v in rows[-1].items() if k != "class"}),
+            _table([{k: v if k == "class" else f"{v:.3f}" for k, v in r.items()} for r in rows]))
 
 # %% ../nbs/15_cli.ipynb #688971da
 def info(*, json:bool=False):  # print one JSON object
@@ -125,7 +137,8 @@ def info(*, json:bool=False):  # print one JSON object
     from mgd3.baselines import METHODS
     from mgd3.data import DATASETS, machine, versions
     from mgd3.generators import bundled
-    r = dict(versions(), python=platform.python_version(), device=machine(), generators=sorted(bundled()), datasets=sorted(DATASETS), methods=list(METHODS))
+    r = dict(versions(), python=platform.python_version(), device=machine(), generators=sorted(bundled()),
+             datasets=sorted(DATASETS), methods=list(METHODS))
     return r, "\n".join(f"{k:<14}{', '.join(v) if isinstance(v, list) else v}" for k, v in r.items())
 
 # %% ../nbs/15_cli.ipynb #3d3b15d6
@@ -140,7 +153,8 @@ def make_parser()->argparse.ArgumentParser:
     p.add_argument("--version", action="store_true", help="print the version")
     sub = p.add_subparsers(dest="command", parser_class=Parser, metavar="COMMAND")
     for name, fn in COMMANDS.items():
-        s = sub.add_parser(name, help=fn.__doc__, description=fn.__doc__, formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=30))
+        s = sub.add_parser(name, help=fn.__doc__, description=fn.__doc__,
+                           formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=30))
         add_parameters(s, fn); s.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return p
 

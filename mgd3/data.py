@@ -54,7 +54,8 @@ def from_arrays(x:np.ndarray,       # (n, h, w) or (n, h, w, 3) uint8 images
     if len(x) != len(labels): raise ValueError(f"{len(x)} images but {len(labels)} labels")
     if len(labels) and not (0 <= labels.min() and labels.max() < len(classes)):
         raise ValueError(f"labels run from {labels.min()} to {labels.max()}, but there are {len(classes)} classes")
-    return Data(Arrays(x), labels, list(map(str, classes)), name, [f"{name}/{i:05d}" for i in range(len(x))], **kwargs)
+    return Data(Arrays(x), labels, list(map(str, classes)), name, [f"{name}/{i:05d}" for i in range(len(x))],
+                **kwargs)
 
 # %% ../nbs/10_data.ipynb #1fcce57d
 def subset(data:Data,
@@ -75,7 +76,8 @@ class Picked:
 # %% ../nbs/10_data.ipynb #b959e71d
 def splits(strata:np.ndarray,  # (n,) labels whose proportions every split should keep
           )->dict:
-    "Fixed, stratified positions of the `train` (1000), `val` (300) and `test` (497) digits; `unseen` is `val` and `test` together."
+    ("Fixed, stratified positions of the `train` (1000), `val` (300) and `test` (497) digits; "
+     "`unseen` is `val` and `test` together.")
     from sklearn.model_selection import train_test_split
     rest, test = train_test_split(np.arange(len(strata)), test_size=497, stratify=strata, random_state=0)
     train, val = train_test_split(rest, test_size=300, stratify=strata[rest], random_state=0)
@@ -92,7 +94,8 @@ def load_digits(split:str="train",  # train, val, test or unseen
     d = load_digits()
     x, y = np.round(d.images * 255 / 16).astype(np.uint8), d.target
     labels, classes = (y % 5, PAIRS) if pairs else (y, range(10))
-    return subset(from_arrays(x, labels, classes, "digits", fine=y), splits(y)[split], name="digit-pairs" if pairs else "digits")
+    return subset(from_arrays(x, labels, classes, "digits", fine=y), splits(y)[split],
+                  name="digit-pairs" if pairs else "digits")
 
 # %% ../nbs/10_data.ipynb #5fd6381a
 class Files:
@@ -111,7 +114,8 @@ _ALIASES = dict(train=("train", "training"), val=("val", "valid", "validation"),
 def split_root(root:Path,  # a dataset folder
                split:str,  # train, val, test or unseen
               )->Path:
-    "The folder that holds the class folders of `split`: `root/<split>` where there are splits, `root` itself otherwise."
+    ("The folder that holds the class folders of `split`: `root/<split>` where there are splits, "
+     "`root` itself otherwise.")
     here = {p.name for p in root.iterdir() if p.is_dir()}
     found = [a for a in _ALIASES[split] if a in here]
     if found: return root/found[0]
@@ -137,9 +141,11 @@ def _read_metadata(root):
     except ValueError as e: raise ValueError(f"{root/'metadata.jsonl'} is not valid JSON lines: {e}") from e
     if not rows or not all({"file_name", "label", "class"} <= set(r) for r in rows): return None
     names = {r["label"]: r["class"] for r in rows}
-    if sorted(names) != list(range(len(names))): raise ValueError(f"{root/'metadata.jsonl'}: labels are not 0 … {len(names) - 1}")
+    if sorted(names) != list(range(len(names))):
+        raise ValueError(f"{root/'metadata.jsonl'}: labels are not 0 … {len(names) - 1}")
     missing = [r["file_name"] for r in rows if not (root/r["file_name"]).is_file()]
-    if missing: raise FileNotFoundError(f"{root} lacks {len(missing)} of the files in its metadata.jsonl, first {missing[0]}")
+    if missing:
+        raise FileNotFoundError(f"{root} lacks {len(missing)} of the files in its metadata.jsonl, first {missing[0]}")
     return [root/r["file_name"] for r in rows], [r["label"] for r in rows], [names[i] for i in range(len(names))]
 
 # %% ../nbs/10_data.ipynb #0364d6c6
@@ -149,9 +155,9 @@ def from_folder(root,               # a folder of class folders, or of splits of
     "A dataset from image files. Raises `ValueError` or `FileNotFoundError` when there is nothing to read."
     root = Path(root)
     if not root.is_dir(): raise FileNotFoundError(f"no such dataset folder: {root}")
-    root = split_root(root, split)
+    root, name = split_root(root, split), root.absolute().name + "/"
     paths, labels, classes = ((root/"metadata.jsonl").is_file() and _read_metadata(root)) or _scan(root)
-    return Data(Files(paths), np.array(labels, dtype=np.int64), classes, root.name,
+    return Data(Files(paths), np.array(labels, dtype=np.int64), classes, name,
                 [p.relative_to(root).as_posix() for p in paths])
 
 # %% ../nbs/10_data.ipynb #12ac2a6e
@@ -194,8 +200,10 @@ def pixels(images,        # sequence of `PIL.Image`
         im = im.convert(mode)
         if min(im.size) != size: im = im.resize((side(im.width, im), side(im.height, im)), Image.BICUBIC)
         x, y = (im.width - size) // 2, (im.height - size) // 2
-        return torch.from_numpy(np.array(im.crop((x, y, x + size, y + size)))).reshape(size, size, channels).permute(2, 0, 1)
-    return torch.stack([one(images[i]) for i in range(len(images))]) if len(images) else torch.empty(0, channels, size, size, dtype=torch.uint8)
+        return torch.from_numpy(np.array(im.crop((x, y, x + size, y + size)))).reshape(
+            size, size, channels).permute(2, 0, 1)
+    return (torch.stack([one(images[i]) for i in range(len(images))]) if len(images)
+            else torch.empty(0, channels, size, size, dtype=torch.uint8))
 
 # %% ../nbs/10_data.ipynb #95316200
 def contact_sheet(rows,         # list of rows, each (n, c, h, w) uint8
@@ -216,7 +224,8 @@ def contact_sheet(rows,         # list of rows, each (n, c, h, w) uint8
 def style():
     "Matplotlib settings that every figure of the book shares; use as `with style():`."
     import matplotlib.pyplot as plt
-    return plt.rc_context({"figure.dpi": 70, "figure.facecolor": "white", "font.size": 11, "axes.spines.top": False, "axes.spines.right": False,
+    return plt.rc_context({"figure.dpi": 70, "figure.facecolor": "white", "font.size": 11,
+                           "axes.spines.top": False, "axes.spines.right": False,
                            "axes.grid": True, "grid.alpha": .25, "legend.frameon": False, "lines.linewidth": 2,
                            "image.cmap": "gray", "svg.hashsalt": "mgd3"})
 
@@ -230,7 +239,8 @@ def show_rows(rows,          # list of rows, each (n, c, h, w) uint8
     import matplotlib.pyplot as plt
     n = max(map(len, rows))
     with style():
-        fig, axs = plt.subplots(len(rows), 1, figsize=(size * n + 1.6, size * len(rows) * 1.06 + (.3 if title else 0)), squeeze=False)
+        fig, axs = plt.subplots(
+            len(rows), 1, figsize=(size * n + 1.6, size * len(rows) * 1.06 + (.3 if title else 0)), squeeze=False)
         for ax, row, name in zip(axs[:, 0], rows, names):
             ax.imshow(np.array(contact_sheet([row])), vmin=0, vmax=255)
             ax.set(xticks=[], yticks=[]); ax.grid(False); ax.spines[:].set_visible(False)
@@ -264,7 +274,8 @@ def versions()->dict:
     "Versions of this package and of what its results depend on."
     from importlib.metadata import version
     import mgd3
-    return dict(mgd3=mgd3.__version__, **{p: version(p) for p in ("torch", "diffusers", "timm", "scikit-learn", "numpy")})
+    return dict(mgd3=mgd3.__version__,
+                **{p: version(p) for p in ("torch", "diffusers", "timm", "scikit-learn", "numpy")})
 
 def machine()->str:
     "The device that computes, in words."
@@ -308,4 +319,5 @@ def markdown_table(rows:list,          # dictionaries
     columns = columns or {k: k for k in rows[0]}
     cell = lambda v: f"{v:.3g}" if isinstance(v, float) else str(v)
     line = lambda cells: "| " + " | ".join(cells) + " |"
-    return "\n".join([line(columns.values()), line(["---"] * len(columns))] + [line(cell(r.get(k, "")) for k in columns) for r in rows])
+    return "\n".join([line(columns.values()), line(["---"] * len(columns))]
+                     + [line(cell(r.get(k, "")) for k in columns) for r in rows])

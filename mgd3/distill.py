@@ -43,12 +43,14 @@ def make_manifest(data:Data, generator:Generator, method:str, settings:dict, dat
     "What `mgd3.json` holds."
     return dict(method=method, settings=settings,
                 data=dict(name=data.name, images=len(data), classes=data.classes, sha256=data_hash),
-                generator=dict(name=Path(generator.name).name if generator.folder else generator.name, sha256=generator.weights_hash(),
-                               dtype=str(generator.dtype).removeprefix("torch."), device=torch.device(generator.device).type),
+                generator=dict(name=Path(generator.name).name if generator.folder else generator.name,
+                               sha256=generator.weights_hash(), dtype=str(generator.dtype).removeprefix("torch."),
+                               device=torch.device(generator.device).type),
                 versions=versions())
 
 def _flat(d, prefix=""):
-    return {k: v for a, b in d.items() for k, v in (_flat(b, f"{prefix}{a}.") if isinstance(b, dict) else {prefix + a: b}).items()}
+    return {k: v for a, b in d.items()
+            for k, v in (_flat(b, f"{prefix}{a}.") if isinstance(b, dict) else {prefix + a: b}).items()}
 
 def differences(a:dict, b:dict)->list:
     "Where two manifests differ, one readable line each."
@@ -62,15 +64,18 @@ def check_out(out:Path):
     if not there.is_dir(): raise NotADirectoryError(f"{there} is a file, not a folder")
     if not os.access(there, os.W_OK): raise PermissionError(f"cannot write to {there}")
     if out.is_dir() and any(p.suffix != PART for p in out.iterdir()) and not (out/"mgd3.json").is_file():
-        raise FileExistsError(f"{out} is not empty and holds no mgd3.json: it is somebody else's, choose another folder")
+        raise FileExistsError(
+            f"{out} is not empty and holds no mgd3.json: it is somebody else's, choose another folder")
 
 def claim(out:Path, manifest:dict):
     "Make `out` ours, or find that it is already. Raises `FileExistsError` when it holds a run with other settings."
     out.mkdir(parents=True, exist_ok=True)
     if (out/"mgd3.json").is_file():
         try: diff = differences(json.loads((out/"mgd3.json").read_bytes()), manifest)
-        except ValueError as e: raise FileExistsError(f"{out/'mgd3.json'} is damaged ({e}); choose another folder") from e
-        if diff: raise FileExistsError(f"{out} holds a run with other settings ({'; '.join(diff)}); choose another folder")
+        except ValueError as e:
+            raise FileExistsError(f"{out/'mgd3.json'} is damaged ({e}); choose another folder") from e
+        if diff:
+            raise FileExistsError(f"{out} holds a run with other settings ({'; '.join(diff)}); choose another folder")
     for part in out.rglob(f"*{PART}"): part.unlink()
     write_whole(out/"mgd3.json", _json(manifest))
 
@@ -79,7 +84,8 @@ def plan(data:Data, ipc:int)->list:  # (label, number, file name)
     "The images to make. Raises `ValueError` for a class too small or with an impossible name."
     if ipc < 1: raise ValueError(f"ipc must be at least 1, got {ipc}")
     for c, name in enumerate(data.classes):
-        if name in ("", ".", "..") or set(name) & set("/\\\0\n\r"): raise ValueError(f"class name {name!r} cannot be a folder name")
+        if name in ("", ".", "..") or set(name) & set("/\\\0\n\r"):
+            raise ValueError(f"class name {name!r} cannot be a folder name")
         if (n := len(data.of(c))) < ipc: raise ValueError(f"class {name!r} has {n} images, fewer than ipc {ipc}")
     return [(c, i, f"{name}/{i:05d}.png") for c, name in enumerate(data.classes) for i in range(ipc)]
 
@@ -99,7 +105,8 @@ def make_images(out:Path, rows:list, fn, job:Job):
 # %% ../nbs/12_distill.ipynb #39619446
 def describe(out:Path, rows:list, job:Job)->list:
     "The lines of `metadata.jsonl`."
-    return [dict(file_name=f, label=c, **{"class": job.data.classes[c]}, mode=n, mode_weight=round(float(job.modes.weights[c][n]), 6),
+    return [dict(file_name=f, label=c, **{"class": job.data.classes[c]}, mode=n,
+                 mode_weight=round(float(job.modes.weights[c][n]), 6),
                  nearest=job.data.files[int(job.modes.nearest[c][n])], seed=image_seed(job.seed, c, n),
                  sha256=hashlib.sha256((out/f).read_bytes()).hexdigest()) for c, n, f in rows]
 
@@ -108,11 +115,13 @@ def finish(out:Path, rows:list, job:Job):
     lines = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in describe(out, rows, job))
     write_whole(out/"metadata.jsonl", lines.encode())
     g = job.generator
-    by_class = [pixels(Files([out/f for k, n, f in rows if k == c and n < 20]), g.size, g.channels) for c in range(min(len(job.data.classes), 20))]
+    by_class = [pixels(Files([out/f for k, n, f in rows if k == c and n < 20]), g.size, g.channels)
+                for c in range(min(len(job.data.classes), 20))]
     write_whole(out/"preview.png", png_bytes(contact_sheet(by_class)))
 
 # %% ../nbs/12_distill.ipynb #de927780
-def prepare(data:Data, generator:Generator, ipc:int, method:str, settings:dict, seed:int, batch_size:int, progress)->tuple:
+def prepare(data:Data, generator:Generator, ipc:int, method:str, settings:dict, seed:int, batch_size:int,
+            progress)->tuple:
     "Settings, modes and manifest of a run; raises before anything is written."
     m = check_settings(method, settings)
     discovery = m.discovery or settings.get("discovery") or "kmeans"
@@ -124,7 +133,8 @@ def prepare(data:Data, generator:Generator, ipc:int, method:str, settings:dict, 
     latents = generator.encode(seen, progress=bar)
     modes = discover_modes(latents, data.labels, ipc, discovery, seed)
     full = dict(ipc=ipc, seed=seed, batch_size=batch_size, discovery=discovery, **s)
-    return Job(data, generator, modes, s, seed, batch_size), make_manifest(data, generator, method, full, fingerprint(data, seen))
+    return (Job(data, generator, modes, s, seed, batch_size),
+            make_manifest(data, generator, method, full, fingerprint(data, seen)))
 
 # %% ../nbs/12_distill.ipynb #43cea139
 def distill(data,                        # `Data`, a dataset's name or a folder
@@ -135,9 +145,10 @@ def distill(data,                        # `Data`, a dataset's name or a folder
             seed:int=0,
             batch_size:int=50,           # images in a chunk
             progress:bool=False,         # show bars
-            **settings,                  # scale, form, t_stop, steps, cfg_scale, sampler, discovery; the generator's own by default
+            **settings,  # scale, form, t_stop, steps, cfg_scale, sampler, discovery; the generator's own by default
            )->Data:                      # the distilled dataset
-    "Distill `data` into `ipc` images per class in `out`. Raises `ValueError` or `OSError`; `out` is only touched when all inputs are good."
+    ("Distill `data` into `ipc` images per class in `out`. Raises `ValueError` or `OSError`; "
+     "`out` is only touched when all inputs are good.")
     unknown = set(settings) - {"scale", "form", "t_stop", "steps", "cfg_scale", "sampler", "discovery"}
     if unknown: raise ValueError(f"unknown setting {sorted(unknown)[0]!r}")
     if batch_size < 1: raise ValueError(f"batch_size must be at least 1, got {batch_size}")

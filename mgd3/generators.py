@@ -22,7 +22,8 @@ def in_chunks(fn,             # takes tensors of `size` rows, returns a tensor o
               size:int,       # rows in a chunk
               *rows:Tensor,   # tensors with the same number of rows
              )->Tensor:
-    "Call `fn` on chunks of exactly `size` rows; the last is padded by repeating its last row, and the padding is cut off."
+    ("Call `fn` on chunks of exactly `size` rows; the last is padded by repeating its last row, "
+     "and the padding is cut off.")
     if size < 1: raise ValueError(f"batch_size must be at least 1, got {size}")
     out, n = [], len(rows[0])
     for i in range(0, n, size):
@@ -72,7 +73,8 @@ def _source(name):
         if (Path(name)/"model_index.json").is_file(): return Path(name)
         raise ValueError(f"{name} is not a diffusers folder: it has no model_index.json")
     if str(name).count("/") == 1 and not str(name).startswith((".", "/")): return str(name)
-    raise ValueError(f"unknown generator {str(name)!r}: neither a folder, a hub id like 'facebook/DiT-XL-2-256', nor one of {', '.join(bundled())}")
+    raise ValueError(f"unknown generator {str(name)!r}: neither a folder, a hub id like 'facebook/DiT-XL-2-256', "
+                     f"nor one of {', '.join(bundled())}")
 
 # %% ../nbs/11_generators.ipynb #b3f60b59
 def _load_parts(source)->tuple:  # configuration, vae, transformer, scheduler
@@ -80,12 +82,14 @@ def _load_parts(source)->tuple:  # configuration, vae, transformer, scheduler
     import diffusers
     try:
         config = diffusers.DiffusionPipeline.load_config(source)
-        if config["_class_name"] != "DiTPipeline": raise ValueError(f"{source} is a {config['_class_name']}; supported so far: DiTPipeline")
+        if config["_class_name"] != "DiTPipeline":
+            raise ValueError(f"{source} is a {config['_class_name']}; supported so far: DiTPipeline")
         part = lambda cls, name: cls.from_pretrained(source, subfolder=name)
         return (config, part(diffusers.AutoencoderKL, "vae"), part(diffusers.DiTTransformer2DModel, "transformer"),
                 part(getattr(diffusers, config["scheduler"][1]), "scheduler"))
     except OSError as e:
-        raise FileNotFoundError(f"cannot load the generator {source}: {str(e).splitlines()[0]} If it is a hub id, download it where there is "
+        raise FileNotFoundError(f"cannot load the generator {source}: {str(e).splitlines()[0]} "
+                                "If it is a hub id, download it where there is "
                                 f"a network (hf download {source} --local-dir DIR) and pass DIR") from e
 
 # %% ../nbs/11_generators.ipynb #a30e6168
@@ -96,7 +100,8 @@ def from_pretrained(name="dit-digits",      # a bundled name, a diffusers folder
     "Load a generator. Raises `ValueError` for an unknown name and `FileNotFoundError` for missing weights."
     source, device = _source(name), device or default_device()
     config, vae, model, scheduler = _load_parts(source)
-    vae, model = (m.to(device, dtype or default_dtype(device)).eval().requires_grad_(False) for m in (vae, model))
+    cast = lambda m: torch.nn.Module.to(m, device, dtype or default_dtype(device)).eval().requires_grad_(False)
+    vae, model = cast(vae), cast(model)
     own = Path(source)/"mgd3.json"
     own = json.loads(own.read_text()) if own.is_file() else {}
     size = own.get("size") or model.config.sample_size * 2 ** (len(vae.config.block_out_channels) - 1)
@@ -115,7 +120,8 @@ def encode(self:Generator,
           )->Tensor:            # (n, *latent_shape) float32, on the CPU
     "Images to scaled latents."
     def one(idx):
-        px = images[idx] if torch.is_tensor(images) else pixels([images[int(i)] for i in idx], self.size, self.channels)
+        px = (images[idx] if torch.is_tensor(images)
+              else pixels([images[int(i)] for i in idx], self.size, self.channels))
         x = px.to(self.device, self.vae.dtype) / 127.5 - 1
         return self.vae.encode(x).latent_dist.mean.float().cpu() * self.vae.config.scaling_factor
     if not len(images): return torch.empty(0, *self.latent_shape)
@@ -131,7 +137,8 @@ def decode(self:Generator,
            batch_size:int=100,
           )->Tensor:            # (n, c, h, w) uint8, on the CPU
     "Scaled latents to images."
-    if latents.shape[1:] != self.latent_shape: raise ValueError(f"{self.name} decodes latents of shape {self.latent_shape}, got {tuple(latents.shape[1:])}")
+    if latents.shape[1:] != self.latent_shape:
+        raise ValueError(f"{self.name} decodes latents of shape {self.latent_shape}, got {tuple(latents.shape[1:])}")
     def one(z):
         x = self.vae.decode(z.to(self.device, self.vae.dtype) / self.vae.config.scaling_factor).sample
         return ((x.float() / 2 + .5).clamp(0, 1) * 255).round().to(torch.uint8).cpu()
@@ -146,9 +153,10 @@ def denoise(self:Generator,
             t:Tensor,         # scalar timestep, 0 … 999
             labels:Tensor,    # (n,) the generator's class indices
             cfg_scale:float,  # s; 1 switches classifier-free guidance off
-           )->Tensor:         # (n, c or 2c, h, w), as the scheduler's `step` takes it
+           )->Tensor:         # (n, c or 2c, h, w) float32, as the scheduler's `step` takes it
     "The network's output for one step."
-    call = lambda x, y: self.model(x, timestep=t.expand(len(x)).to(x.device), class_labels=y).sample
+    call = lambda x, y: self.model(x.to(self.dtype), timestep=t.expand(len(x)).to(x.device),
+                                   class_labels=y).sample.float()
     if cfg_scale == 1: return call(x, labels)
     null = torch.full_like(labels, self.model.config.num_embeds_ada_norm)
     cond, uncond = call(torch.cat([x, x]), torch.cat([labels, null])).chunk(2)
@@ -163,13 +171,18 @@ def class_indices(self:Generator,
                  )->Tensor:  # (number of classes,) the generator's index of each class
     "The generator's class index for every class of `data`. Raises `ValueError` when a class is unknown to it."
     if data.gen_classes is not None: idx = data.gen_classes
-    elif data.name in self.classes and len(self.classes[data.name]) == len(data.classes): idx = self.classes[data.name]
+    elif data.name in self.classes and len(self.classes[data.name]) == len(data.classes):
+        idx = self.classes[data.name]
     else:
         by_name = {n.strip(): i for i, names in self.names.items() for n in (names, *names.split(","))}
         missing = [c for c in data.classes if c not in by_name]
-        if missing: raise ValueError(f"{self.name} has no class {missing[0]!r} (of dataset {data.name}); it knows {', '.join(list(self.names.values())[:20]) or 'no class names'}")
+        if missing:
+            raise ValueError(f"{self.name} has no class {missing[0]!r} (of dataset {data.name}); it knows "
+                             f"{', '.join(list(self.names.values())[:20]) or 'no class names'}")
         idx = [by_name[c] for c in data.classes]
-    if max(idx) >= self.model.config.num_embeds_ada_norm: raise ValueError(f"{self.name} has {self.model.config.num_embeds_ada_norm} classes, but class {max(idx)} was asked for")
+    if max(idx) >= self.model.config.num_embeds_ada_norm:
+        raise ValueError(
+            f"{self.name} has {self.model.config.num_embeds_ada_norm} classes, but class {max(idx)} was asked for")
     return torch.tensor(idx)
 
 Generator.class_indices = class_indices

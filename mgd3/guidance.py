@@ -7,6 +7,7 @@ __all__ = ['FORMS', 'SAMPLERS', 'to_x0', 'from_x0', 'Step', 'step_at', 'ModeGuid
            'image_seed', 'make_sampler', 'denoise_chunk', 'sampling_settings', 'sample']
 
 # %% ../nbs/01_guidance.ipynb #20a57ec3
+import warnings
 from dataclasses import dataclass
 from functools import wraps
 
@@ -59,7 +60,8 @@ def step_at(scheduler, t,
     "The step a scheduler is at."
     ts = scheduler.timesteps
     i = (ts == int(t)).nonzero()
-    if not len(i): raise ValueError(f"timestep {int(t)} is not among the scheduler's {len(ts)} steps; call set_timesteps first")
+    if not len(i):
+        raise ValueError(f"timestep {int(t)} is not among the scheduler's {len(ts)} steps; call set_timesteps first")
     i, acp = i[0].item(), scheduler.alphas_cumprod
     ab, ab_prev = acp[int(t)], acp[int(ts[i + 1])] if i + 1 < len(ts) else torch.ones_like(acp[0])
     beta, post = 1 - ab / ab_prev, ((1 - ab_prev) / (1 - ab) * (1 - ab / ab_prev)).clamp(min=1e-20)
@@ -98,7 +100,8 @@ def pulled_output(scheduler, guidance, out:Tensor, t, x:Tensor)->Tensor:
     step = step_at(scheduler, t, out[:, c:])
     if not guidance.active(step): return out
     if len(x) % n or x.shape[1:] != guidance.modes.shape[1:]:
-        raise ValueError(f"a batch of shape {tuple(x.shape)} does not fit modes of shape {tuple(guidance.modes.shape)}")
+        raise ValueError(
+            f"a batch of shape {tuple(x.shape)} does not fit modes of shape {tuple(guidance.modes.shape)}")
     rep = lambda v: None if v is None else v.to(x.device).repeat(len(x) // n, *[1] * (v.ndim - 1))
     kind = scheduler.config.prediction_type
     x0 = guidance(x, to_x0(kind, out[:, :c], x, step.ab), step, rep(guidance.modes).to(x.dtype), rep(guidance.labels))
@@ -106,19 +109,25 @@ def pulled_output(scheduler, guidance, out:Tensor, t, x:Tensor)->Tensor:
 
 # %% ../nbs/01_guidance.ipynb #661672ce
 SAMPLERS = dict(ddpm=(DDPMScheduler, dict(timestep_spacing="linspace", clip_sample=False, thresholding=False)),
-                ddim=(DDIMScheduler, dict(timestep_spacing="leading", clip_sample=False, thresholding=False, set_alpha_to_one=True, steps_offset=0)))
+                ddim=(DDIMScheduler, dict(timestep_spacing="leading", clip_sample=False, thresholding=False,
+                                          set_alpha_to_one=True, steps_offset=0)))
 
 def mode_guided(scheduler,  # a DDPM or DDIM scheduler of diffusers
                 guidance,   # `ModeGuidance`, or a pull with the same call
                ):
-    "A scheduler of the same class and configuration, with the pull inserted in `step`. Raises `ValueError` where it cannot work."
+    ("A scheduler of the same class and configuration, with the pull inserted in `step`. "
+     "Raises `ValueError` where it cannot work.")
     cls = getattr(type(scheduler), "stock", type(scheduler))
-    if not issubclass(cls, tuple(c for c, _ in SAMPLERS.values())): raise ValueError(f"mode guidance does not support {cls.__name__} (yet): use DDPMScheduler or DDIMScheduler")
-    if scheduler.config.clip_sample or scheduler.config.thresholding: raise ValueError("clip_sample and thresholding clip the predicted latent after the pull: switch them off")
+    if not issubclass(cls, tuple(c for c, _ in SAMPLERS.values())):
+        raise ValueError(f"mode guidance does not support {cls.__name__} (yet): use DDPMScheduler or DDIMScheduler")
+    if scheduler.config.clip_sample or scheduler.config.thresholding:
+        raise ValueError("clip_sample and thresholding clip the predicted latent after the pull: switch them off")
     @wraps(cls.step)
     def step(self, model_output, timestep, sample, *args, **kwargs):
-        return cls.step(self, pulled_output(self, self.guidance, model_output, timestep, sample), timestep, sample, *args, **kwargs)
-    new = type(cls.__name__, (cls,), dict(step=step, stock=cls, __module__=cls.__module__, __doc__=cls.__doc__)).from_config(scheduler.config)
+        return cls.step(self, pulled_output(self, self.guidance, model_output, timestep, sample), timestep, sample,
+                        *args, **kwargs)
+    new = type(cls.__name__, (cls,), dict(
+        step=step, stock=cls, __module__=cls.__module__, __doc__=cls.__doc__)).from_config(scheduler.config)
     if scheduler.num_inference_steps: new.set_timesteps(scheduler.num_inference_steps)
     new.guidance = guidance
     return new
@@ -132,24 +141,26 @@ def image_seed(seed:int, *key:int)->int:
 def make_sampler(generator:Generator, name:str, steps:int):
     "The scheduler for a sampler's name, with its timesteps set."
     if name not in SAMPLERS: raise ValueError(f"unknown sampler {name!r}: one of {', '.join(SAMPLERS)}")
-    if not 1 <= steps <= generator.scheduler.config.num_train_timesteps: raise ValueError(f"steps must be 1 … {generator.scheduler.config.num_train_timesteps}, got {steps}")
+    if not 1 <= steps <= generator.scheduler.config.num_train_timesteps:
+        raise ValueError(f"steps must be 1 … {generator.scheduler.config.num_train_timesteps}, got {steps}")
     cls, config = SAMPLERS[name]
     sched = cls.from_config(generator.scheduler.config, **config)
     sched.set_timesteps(steps)
     return sched
 
 # %% ../nbs/01_guidance.ipynb #50a27efb
-def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, cfg_scale:float, tick=lambda step: None)->Tensor:
+def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, cfg_scale:float,
+                  tick=lambda step: None)->Tensor:
     "One chunk from noise to clean latents. `tick` is called with a dictionary at every step."
     gens = [torch.Generator().manual_seed(s) for s in seeds]
-    x = torch.stack([torch.randn(generator.latent_shape, generator=g) for g in gens]).to(generator.device, generator.dtype)
+    x = torch.stack([torch.randn(generator.latent_shape, generator=g) for g in gens]).to(generator.device)
     c, learned = x.shape[1], isinstance(sched, DDPMScheduler) and "learned" in sched.config.variance_type
     for t in sched.timesteps:
         out = generator.denoise(x, t, labels, cfg_scale)
         out = out if learned else out[:, :c]
         tick(dict(t=t, x=x, out=out))
         x = sched.step(out, t, x, generator=gens).prev_sample
-    return x.float().cpu()
+    return x.cpu()
 
 # %% ../nbs/01_guidance.ipynb #f6dbd6a6
 def _observer(sched, callback, keep:int):
@@ -158,17 +169,22 @@ def _observer(sched, callback, keep:int):
         t, x, out, c = step["t"], step["x"], step["out"], step["x"].shape[1]
         s, kind = step_at(sched, t), sched.config.prediction_type
         acted = pulled_output(sched, sched.guidance, out, t, x) if hasattr(sched, "guidance") else out
-        callback(dict(index=s.index, t=s.t, x=x[:keep], x0=to_x0(kind, out[:keep, :c], x[:keep], s.ab), pulled=to_x0(kind, acted[:keep, :c], x[:keep], s.ab)))
+        callback(dict(index=s.index, t=s.t, x=x[:keep], x0=to_x0(kind, out[:keep, :c], x[:keep], s.ab),
+                      pulled=to_x0(kind, acted[:keep, :c], x[:keep], s.ab)))
     return tick
 
 # %% ../nbs/01_guidance.ipynb #b20fc3d9
 def sampling_settings(generator:Generator, **given)->dict:
-    "The settings of a run: what was `given`, else the generator's validated ones. `t_stop` follows the number of steps."
+    ("The settings of a run: what was `given`, else the generator's validated ones. "
+     "`t_stop` follows the number of steps.")
     base = generator.settings
-    s = {k: base[k] if given.get(k) is None else given[k] for k in ("scale", "form", "t_stop", "steps", "cfg_scale", "sampler")}
+    s = {k: base[k] if given.get(k) is None else given[k]
+         for k in ("scale", "form", "t_stop", "steps", "cfg_scale", "sampler")}
     if given.get("t_stop") is None: s["t_stop"] = scaled_t_stop(base["t_stop"], base["steps"], s["steps"])
-    make_sampler(generator, s["sampler"], s["steps"]), ModeGuidance(None, s["scale"], s["t_stop"], s["form"])  # both complain about bad values
-    if not -1 <= s["t_stop"] <= s["steps"]: raise ValueError(f"t_stop must be −1 … {s['steps']} (the number of steps), got {s['t_stop']}")
+    # both complain about bad values
+    make_sampler(generator, s["sampler"], s["steps"]), ModeGuidance(None, s["scale"], s["t_stop"], s["form"])
+    if not -1 <= s["t_stop"] <= s["steps"]:
+        raise ValueError(f"t_stop must be −1 … {s['steps']} (the number of steps), got {s['t_stop']}")
     return s
 
 # %% ../nbs/01_guidance.ipynb #429877e2
@@ -177,20 +193,29 @@ def sample(generator:Generator,
            modes:Tensor=None,    # (n, c, h, w) one mode for each image; none: unguided
            *, seed:int=0,        # images get seeds derived from it …
            seeds:list=None,      # … unless each brings its own
-           scale:float=None, form:str=None, t_stop:int=None, steps:int=None, cfg_scale:float=None, sampler:str=None,  # the generator's own by default
+           scale:float=None, form:str=None, t_stop:int=None,
+           steps:int=None, cfg_scale:float=None, sampler:str=None,  # the generator's own by default
            batch_size:int=50,    # images in a chunk
            callback=None,        # called with a dictionary at every step
            progress=False,       # True for a bar, or a bar to advance by one at every step
           )->Tensor:             # (n, c, h, w) clean latents, float32, on the CPU
     "Sample latents, drawn to their modes (MGD³ Algorithm 1)."
-    s = sampling_settings(generator, scale=scale, form=form, t_stop=t_stop, steps=steps, cfg_scale=cfg_scale, sampler=sampler)
+    s = sampling_settings(generator, scale=scale, form=form, t_stop=t_stop, steps=steps, cfg_scale=cfg_scale,
+                          sampler=sampler)
     seeds = [image_seed(seed, i) for i in range(len(labels))] if seeds is None else seeds
-    if len(seeds) != len(labels) or (modes is not None and len(modes) != len(labels)): raise ValueError("labels, modes and seeds must be equally many")
+    if len(seeds) != len(labels) or (modes is not None and len(modes) != len(labels)):
+        raise ValueError("labels, modes and seeds must be equally many")
     stock = make_sampler(generator, s["sampler"], s["steps"])
-    bar = tqdm(total=-(-len(labels) // batch_size) * s["steps"], unit="step", disable=not progress) if isinstance(progress, bool) else progress
+    bar = (tqdm(total=-(-len(labels) // batch_size) * s["steps"], unit="step", disable=not progress)
+           if isinstance(progress, bool) else progress)
     def chunk(idx):
-        sched = stock if modes is None else mode_guided(stock, ModeGuidance(modes[idx], s["scale"], s["t_stop"], s["form"], labels[idx]))
+        sched = (stock if modes is None else
+                 mode_guided(stock, ModeGuidance(modes[idx], s["scale"], s["t_stop"], s["form"], labels[idx])))
         see = _observer(sched, callback, len(idx.unique())) if callback else lambda step: None
         def tick(step): see(step); bar.update()
-        return denoise_chunk(generator, sched, labels[idx].to(generator.device), [seeds[i] for i in idx], s["cfg_scale"], tick)
-    return in_chunks(chunk, batch_size, torch.arange(len(labels)))
+        return denoise_chunk(generator, sched, labels[idx].to(generator.device), [seeds[i] for i in idx],
+                             s["cfg_scale"], tick)
+    z = in_chunks(chunk, batch_size, torch.arange(len(labels)))
+    if bad := int((~z.isfinite()).flatten(1).any(1).sum()):
+        warnings.warn(f"the latents of {bad} of {len(z)} images are not finite: scale {s['scale']} may be too strong")
+    return z

@@ -22,7 +22,8 @@ from .generators import default_device
 def convnet(depth:int, n_classes:int, size:int, channels:int, width:int=128)->nn.Module:
     "ConvNet-d of the dataset distillation literature. Raises `ValueError` when the image is too small for it."
     if size >> depth < 1: raise ValueError(f"convnet{depth} halves the image {depth} times: {size} px are too few")
-    block = lambda i: nn.Sequential(nn.Conv2d(channels if i == 0 else width, width, 3, padding=1), nn.GroupNorm(width, width), nn.ReLU(), nn.AvgPool2d(2))
+    block = lambda i: nn.Sequential(nn.Conv2d(channels if i == 0 else width, width, 3, padding=1),
+                                    nn.GroupNorm(width, width), nn.ReLU(), nn.AvgPool2d(2))
     return nn.Sequential(*map(block, range(depth)), nn.Flatten(), nn.Linear(width * (size >> depth)**2, n_classes))
 
 def make_network(name:str,        # `convnet3` or any depth, or a name of timm
@@ -32,7 +33,8 @@ def make_network(name:str,        # `convnet3` or any depth, or a name of timm
         torch.default_generator.manual_seed(seed)
         if m := re.fullmatch(r"convnet(\d+)", name): return convnet(int(m[1]), n_classes, size, channels)
         import timm
-        if not timm.is_model(name): raise ValueError(f"unknown network {name!r}: convnet3 (any depth) or a name from timm.list_models()")
+        if not timm.is_model(name):
+            raise ValueError(f"unknown network {name!r}: convnet3 (any depth) or a name from timm.list_models()")
         return timm.create_model(name, num_classes=n_classes, in_chans=channels)
 
 # %% ../nbs/03_hard_label_eval.ipynb #922227e2
@@ -56,7 +58,8 @@ class HardLabel:
     @classmethod
     def small(cls, **kw):
         "The preset for small grey images: bounded epochs, no flips, no colour, no CutMix."
-        return cls(**{**dict(size=16, epochs=100, batch_size=32, lr=.02, crop=(.8, 1.), flip=False, jitter=0., lighting=0., cutmix=0., evals=5), **kw})
+        return cls(**{**dict(size=16, epochs=100, batch_size=32, lr=.02, crop=(.8, 1.), flip=False, jitter=0.,
+                             lighting=0., cutmix=0., evals=5), **kw})
 
 # %% ../nbs/03_hard_label_eval.ipynb #7fec370f
 def random_resized_crop(x:Tensor,    # (n, c, h, w) float
@@ -79,7 +82,8 @@ _PCA_VECTORS = torch.tensor([[-.5675, .7192, .4009], [-.5808, -.0045, -.8140], [
 def colour_jitter(x:Tensor, strength:float, lighting:float, g)->Tensor:
     "Brightness, contrast, saturation by factors in 1 ± strength, then PCA lighting; on images in [0, 1]."
     factor = lambda: (1 + strength * (2 * torch.rand(len(x), 1, 1, 1, generator=g) - 1)).to(x.device)
-    grey = lambda v: (v * v.new_tensor([.299, .587, .114]).view(3, 1, 1)).sum(1, keepdim=True) if v.shape[1] == 3 else v
+    grey = lambda v: ((v * v.new_tensor([.299, .587, .114]).view(3, 1, 1)).sum(1, keepdim=True)
+                      if v.shape[1] == 3 else v)
     if strength:
         x = (x * factor()).clamp(0, 1)
         f = factor(); x = (f * x + (1 - f) * grey(x).mean((2, 3), keepdim=True)).clamp(0, 1)
@@ -105,13 +109,15 @@ def normalise(x:Tensor)->Tensor:
     return (x - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
 
 # %% ../nbs/03_hard_label_eval.ipynb #903ca436
-def cutmix(x:Tensor, beta:float, g)->tuple:  # the mixed batch, the order of the partners, the share that is left of the first label
+def cutmix(x:Tensor, beta:float, g,
+          )->tuple:  # the mixed batch, the order of the partners, the share that is left of the first label
     "CutMix with one box and one λ ~ Beta(β, β) per batch (Yun et al. 2019)."
     h, w = x.shape[2:]
     lam = torch._sample_dirichlet(torch.tensor([beta, beta]), g)[0].item()
     cut = math.sqrt(1 - lam)
     cy, cx = (torch.rand(2, generator=g) * torch.tensor([h, w])).long().tolist()
-    y0, y1, x0, x1 = (int(v) for v in (max(0, cy - h * cut / 2), min(h, cy + h * cut / 2), max(0, cx - w * cut / 2), min(w, cx + w * cut / 2)))
+    y0, y1, x0, x1 = (int(v) for v in (max(0, cy - h * cut / 2), min(h, cy + h * cut / 2),
+                                       max(0, cx - w * cut / 2), min(w, cx + w * cut / 2)))
     order, mixed = torch.randperm(len(x), generator=g), x.clone()
     mixed[:, :, y0:y1, x0:x1] = x[order][:, :, y0:y1, x0:x1]
     return mixed, order, 1 - (y1 - y0) * (x1 - x0) / (h * w)
@@ -140,7 +146,9 @@ def train(net, x:Tensor, y:Tensor, s, seed:int, loss_fn=hard_loss, optimiser=sgd
             loss = loss_fn(net, augment(x[idx], s, g), y[idx], s, g)
             opt.zero_grad(); loss.backward(); opt.step()
         sched.step()
-        if not loss.isfinite(): raise FloatingPointError(f"the loss is {loss.item()} after epoch {epoch + 1}: a lower lr may help (now {s.lr})")
+        if not loss.isfinite():
+            raise FloatingPointError(
+                f"the loss is {loss.item()} after epoch {epoch + 1}: a lower lr may help (now {s.lr})")
         on_epoch(epoch)
 
 @torch.no_grad()
@@ -148,21 +156,25 @@ def accuracy(net,  # a network, or a function from images to logits
              x:Tensor, y:Tensor, batch_size:int=500)->float:
     "Share of correct top-1 predictions, in percent."
     if isinstance(net, nn.Module): net.eval()
-    right = [(net(normalise(b.float() / 255)).argmax(1) == t).sum().item() for b, t in zip(x.split(batch_size), y.split(batch_size))]
+    right = [(net(normalise(b.float() / 255)).argmax(1) == t).sum().item()
+             for b, t in zip(x.split(batch_size), y.split(batch_size))]
     return 100 * sum(right) / len(x)
 
 # %% ../nbs/03_hard_label_eval.ipynb #214537cb
 def match_labels(train:Data, test:Data)->np.ndarray:  # (len(test),) in the numbering of `train`
     "The test labels in the training set's numbering. Raises `ValueError` when the class names differ."
     a, b = set(train.classes), set(test.classes)
-    if a != b: raise ValueError(f"class names differ: only in {train.name}: {sorted(a - b)[:5]}, only in {test.name}: {sorted(b - a)[:5]}")
+    if a != b:
+        raise ValueError(f"class names differ: only in {train.name}: {sorted(a - b)[:5]}, "
+                         f"only in {test.name}: {sorted(b - a)[:5]}")
     return np.array([train.classes.index(c) for c in test.classes])[test.labels]
 
 # %% ../nbs/03_hard_label_eval.ipynb #99a16a6d
 def spread(v)->tuple:  # mean, sample standard deviation (0 for a single value)
     return float(np.mean(v)), float(np.std(v, ddof=1)) if len(v) > 1 else 0.
 
-def one_run(train_x, train_y, test_x, test_y, net:str, s, seed:int, n_classes:int, loss_fn=hard_loss, optimiser=sgd, tick=lambda: None)->list:
+def one_run(train_x, train_y, test_x, test_y, net:str, s, seed:int, n_classes:int, loss_fn=hard_loss, optimiser=sgd,
+            tick=lambda: None)->list:
     "Train once; the test accuracies of the evaluated epochs, the last one at the end."
     model = make_network(net, n_classes, s.size, train_x.shape[1], seed).to(train_x.device)
     at = set(np.linspace(0, s.epochs, min(s.evals, s.epochs) + 1).round().astype(int)[1:] - 1)
@@ -185,19 +197,24 @@ def hard_label_eval(distilled,             # `Data` or a folder
                     loss_fn=hard_loss, optimiser=sgd,
                     progress:bool=False,   # show a bar
                    )->dict:
-    "Accuracy in percent of students trained on `distilled`. Raises `ValueError` for class names that differ or nothing to train on."
+    ("Accuracy in percent of students trained on `distilled`. "
+     "Raises `ValueError` for class names that differ or nothing to train on.")
     t, device = time.time(), device or default_device()
     distilled = distilled if isinstance(distilled, Data) else from_folder(distilled)
     test = test if isinstance(test, Data) else load_data(test, "test")
     if repeats < 1: raise ValueError(f"repeats must be at least 1, got {repeats}")
-    if not len(distilled) or not len(test): raise ValueError("nothing to train on" if len(test) else "nothing to test on")
+    if not len(distilled) or not len(test):
+        raise ValueError("nothing to train on" if len(test) else "nothing to test on")
     y, first = match_labels(distilled, test), distilled.images[0]
     s = settings or (HardLabel.small() if max(first.size) <= 64 else HardLabel())
     channels = 1 if first.mode in ("1", "L") else 3
     make_network(net, 2, s.size, channels)                                    # complains about a bad name or size
-    sets = *tensors(distilled, distilled.labels, s.size, channels, device), *tensors(test, y, s.size, channels, device)
+    sets = (*tensors(distilled, distilled.labels, s.size, channels, device),
+            *tensors(test, y, s.size, channels, device))
     with tqdm(total=repeats * s.epochs, desc=net, unit="epoch", disable=None if progress else True) as bar:
-        runs = [one_run(*sets, net, s, seed + r, len(distilled.classes), loss_fn, optimiser, bar.update) for r in range(repeats)]
+        runs = [one_run(*sets, net, s, seed + r, len(distilled.classes), loss_fn, optimiser, bar.update)
+                for r in range(repeats)]
     (lm, ls), (bm, bs) = spread([r[-1] for r in runs]), spread([max(r) for r in runs])
-    return dict(net=net, last_mean=lm, last_std=ls, best_mean=bm, best_std=bs, n_train=len(distilled), n_test=len(test), repeats=repeats,
+    return dict(net=net, last_mean=lm, last_std=ls, best_mean=bm, best_std=bs, n_train=len(distilled),
+                n_test=len(test), repeats=repeats,
                 last=[r[-1] for r in runs], seconds=time.time() - t)

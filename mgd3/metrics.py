@@ -13,7 +13,8 @@ from .data import Data, pixels
 from .modes import discover_modes
 
 # %% ../nbs/14_metrics.ipynb #f5b95607
-def _rows(features:Tensor, labels, c)->Tensor: return features[torch.as_tensor(np.flatnonzero(np.asarray(labels) == c))].flatten(1).double()
+def _rows(features:Tensor, labels, c)->Tensor:
+    return features[torch.as_tensor(np.flatnonzero(np.asarray(labels) == c))].flatten(1).double()
 
 # %% ../nbs/14_metrics.ipynb #06354cf2
 def coverage(z:Tensor,          # (n, …) features of the distilled images
@@ -23,17 +24,20 @@ def coverage(z:Tensor,          # (n, …) features of the distilled images
              k:int=None,        # modes per class; the number of distilled images per class by default
              seed:int=0,
             )->dict:            # label → share of the class's held-out modes that an image is nearest to
-    "Share of held-out modes covered by at least one image. Raises `ValueError` when a class has fewer than k held-out images."
+    ("Share of held-out modes covered by at least one image. "
+     "Raises `ValueError` when a class has fewer than k held-out images.")
     labels = np.asarray(labels)
     k = k or int(np.bincount(labels).max())
     modes = discover_modes(held, held_labels, k, "kmeans", seed)
-    return {c: len(torch.cdist(_rows(z, labels, c), modes[c].flatten(1).double()).argmin(1).unique()) / k for c in modes.labels}
+    return {c: len(torch.cdist(_rows(z, labels, c), modes[c].flatten(1).double()).argmin(1).unique()) / k
+            for c in modes.labels}
 
 # %% ../nbs/14_metrics.ipynb #17d59844
 def _unit(real)->float: return torch.pdist(real).mean().item()
 
 def diversity(z:Tensor, labels, real:Tensor, real_labels)->Tensor:  # (n,)
-    "Distance of each image to the nearest other of its class; the class's mean real distance is 1. NaN for an only child."
+    ("Distance of each image to the nearest other of its class; the class's mean real distance is 1. "
+     "NaN for an only child.")
     out, labels = torch.full((len(z),), float("nan")), np.asarray(labels)
     for c in np.unique(labels):
         x = _rows(z, labels, c)
@@ -69,6 +73,9 @@ def fine_counts(px:Tensor,   # (n, c, h, w) uint8 distilled images
 def summary(z:Tensor, labels, real:Tensor, real_labels, held:Tensor, held_labels, k:int=None)->list:
     "Coverage, diversity and representativeness of every class, as rows; the last row is the mean."
     labels = np.asarray(labels)
-    cov, div, rep = coverage(z, labels, held, held_labels, k), diversity(z, labels, real, real_labels), representativeness(z, labels, real, real_labels)
-    rows = [dict(label=c, coverage=cov[c], diversity=div[labels == c].mean().item(), representativeness=rep[labels == c].mean().item()) for c in np.unique(labels).tolist()]
-    return rows + [dict(label="mean", **{m: float(np.mean([r[m] for r in rows])) for m in ("coverage", "diversity", "representativeness")})]
+    cov, div, rep = (coverage(z, labels, held, held_labels, k), diversity(z, labels, real, real_labels),
+                     representativeness(z, labels, real, real_labels))
+    rows = [dict(label=c, coverage=cov[c], diversity=div[labels == c].mean().item(),
+                 representativeness=rep[labels == c].mean().item()) for c in np.unique(labels).tolist()]
+    return rows + [dict(label="mean", **{m: float(np.mean([r[m] for r in rows]))
+                                         for m in ("coverage", "diversity", "representativeness")})]

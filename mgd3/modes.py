@@ -50,8 +50,10 @@ def estimator_labels(est,             # a scikit-learn estimator with `fit_predi
     if "random_state" in est.get_params(): est.set_params(random_state=seed)
     return est.fit_predict(x)
 
-METHODS = {"kmeans": _sk("KMeans", n_init=10), "minibatch": _sk("MiniBatchKMeans", n_init=3), "gmm": _sk("GaussianMixture", covariance_type="diag", reg_covar=1e-3),
-           "spectral": _sk("SpectralClustering", affinity="nearest_neighbors", n_neighbors=10, assign_labels="cluster_qr"),
+METHODS = {"kmeans": _sk("KMeans", n_init=10), "minibatch": _sk("MiniBatchKMeans", n_init=3),
+           "gmm": _sk("GaussianMixture", covariance_type="diag", reg_covar=1e-3),
+           "spectral": _sk("SpectralClustering", affinity="nearest_neighbors", n_neighbors=10,
+                           assign_labels="cluster_qr"),
            "agglomerative": _sk("AgglomerativeClustering"), "divisive": _sk("BisectingKMeans"), "dbscan": _dbscan}
 POINTS = ("random", "nearest")  # modes that are real samples: drawn at random, or nearest to the k-means centres
 
@@ -73,7 +75,8 @@ def exactly_k(x:np.ndarray,  # (n, d)
     y = _relabel(y)
     while y.max() + 1 < k:
         rows = np.flatnonzero(y == np.bincount(y).argmax())
-        half = KMeans(2, n_init=1, random_state=seed).fit_predict(x[rows]) if len(np.unique(x[rows], axis=0)) > 1 else np.arange(len(rows)) % 2
+        half = (KMeans(2, n_init=1, random_state=seed).fit_predict(x[rows]) if len(np.unique(x[rows], axis=0)) > 1
+                else np.arange(len(rows)) % 2)
         y[rows[half == 1]] = y.max() + 1
     while y.max() + 1 > k:
         d = cdist(c := centres(x, y), c); np.fill_diagonal(d, np.inf)
@@ -108,13 +111,15 @@ def _class_modes(x, k, method, seed):
     return c[order], np.argsort(order)[y], near[order]
 
 # %% ../nbs/00_modes.ipynb #e770c799
-def discover_modes(latents:Tensor,    # (n, c, h, w), scaled, as `Generator.encode` gives them
-                   labels,            # (n,) integers
-                   k:int,             # modes per class (the IPC)
-                   method="kmeans",   # a name, an estimator with `fit_predict`, or a callable (x, k, seed) → cluster numbers
-                   seed:int=0,
-                  )->Modes:
-    "k modes per class, MGD³ §3.2. Raises `ValueError` when a class has fewer than k samples or the method is unknown."
+def discover_modes(
+    latents:Tensor,    # (n, c, h, w), scaled, as `Generator.encode` gives them
+    labels,            # (n,) integers
+    k:int,             # modes per class (the IPC)
+    method="kmeans",   # a name, an estimator with `fit_predict`, or a callable (x, k, seed) → cluster numbers
+    seed:int=0,
+)->Modes:
+    ("k modes per class, MGD³ §3.2. "
+     "Raises `ValueError` when a class has fewer than k samples or the method is unknown.")
     labels = np.asarray(labels)
     if isinstance(method, str) and method not in (*METHODS, *POINTS):
         raise ValueError(f"unknown discovery method {method!r}: one of {', '.join((*METHODS, *POINTS))}")
@@ -133,7 +138,8 @@ def discover_modes(latents:Tensor,    # (n, c, h, w), scaled, as `Generator.enco
 def modes_bytes(modes:Modes)->bytes:
     "Modes, weights and nearest samples in the safetensors format (the assignment stays behind)."
     from safetensors.torch import save
-    return save({f"{part}/{c}": getattr(modes, part)[c].contiguous() for part in ("z", "weights", "nearest") for c in modes.labels})
+    return save({f"{part}/{c}": getattr(modes, part)[c].contiguous() for part in ("z", "weights", "nearest")
+                 for c in modes.labels})
 
 def load_modes(path)->Modes:
     "Read a file of `modes_bytes`. The assignment is empty."

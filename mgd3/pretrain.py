@@ -44,8 +44,9 @@ def fit(net,          # the network; its weights are replaced by their moving av
 def make_vae(size:int=32, channels:int=1, blocks=(16, 32, 64), latent_channels:int=4, groups:int=8)->AutoencoderKL:
     "An untrained autoencoder that shrinks images by 2 for every block but the first."
     n = len(blocks)
-    return AutoencoderKL(in_channels=channels, out_channels=channels, sample_size=size, latent_channels=latent_channels, norm_num_groups=groups,
-                         block_out_channels=blocks, down_block_types=("DownEncoderBlock2D",) * n, up_block_types=("UpDecoderBlock2D",) * n)
+    return AutoencoderKL(in_channels=channels, out_channels=channels, sample_size=size,
+                         latent_channels=latent_channels, norm_num_groups=groups, block_out_channels=blocks,
+                         down_block_types=("DownEncoderBlock2D",) * n, up_block_types=("UpDecoderBlock2D",) * n)
 
 # %% ../nbs/20_pretrain.ipynb #948e2252
 def vae_loss(vae,
@@ -72,9 +73,11 @@ def set_scale(vae, x:Tensor)->float:
     return vae.config.scaling_factor
 
 # %% ../nbs/20_pretrain.ipynb #6806038a
-def make_dit(size:int=8, channels:int=4, layers:int=4, heads:int=4, head_dim:int=32, patch:int=2)->DiTTransformer2DModel:
+def make_dit(size:int=8, channels:int=4, layers:int=4, heads:int=4, head_dim:int=32,
+             patch:int=2)->DiTTransformer2DModel:
     "An untrained DiT with learned variance, initialised by adaLN-Zero (Peebles & Xie 2023)."
-    dit = DiTTransformer2DModel(sample_size=size, in_channels=channels, out_channels=2 * channels, patch_size=patch, num_layers=layers,
+    dit = DiTTransformer2DModel(sample_size=size, in_channels=channels, out_channels=2 * channels,
+                                patch_size=patch, num_layers=layers,
                                 num_attention_heads=heads, attention_head_dim=head_dim, num_embeds_ada_norm=1000)
     for lin in [b.norm1.linear for b in dit.transformer_blocks] + [dit.proj_out_1, dit.proj_out_2]:
         torch.nn.init.zeros_(lin.weight); torch.nn.init.zeros_(lin.bias)
@@ -88,7 +91,8 @@ def make_scheduler()->DDPMScheduler:
 
 # %% ../nbs/20_pretrain.ipynb #4544a506
 def variance_kl(sched, t:Tensor, frac:Tensor, eps_err:Tensor)->Tensor:
-    "KL(q ‖ p) in nats per value at steps `t` ≥ 1, for a variance between β̃_t (`frac`=0) and β_t (`frac`=1), Nichol & Dhariwal 2021 Eq. 15."
+    ("KL(q ‖ p) in nats per value at steps `t` ≥ 1, for a variance between β̃_t (`frac`=0) and β_t (`frac`=1), "
+     "Nichol & Dhariwal 2021 Eq. 15.")
     c = lambda v: v[:, None, None, None]
     ab, ab_prev = sched.alphas_cumprod[t], sched.alphas_cumprod[t - 1]
     beta = 1 - ab / ab_prev
@@ -116,19 +120,22 @@ def dit_loss(dit,
     return loss
 
 # %% ../nbs/20_pretrain.ipynb #706b11c8
-def save_generator(folder, vae, dit, scheduler,
-                   classes:dict,   # dataset name → list of the generator's class indices, in the order of the dataset's classes
-                   names:dict,     # class index → name
-                   defaults:dict,  # validated settings: `scale`, `form`, `t_stop`, `steps`, `cfg_scale`, `sampler`, …
-                  ):
+def save_generator(
+    folder, vae, dit, scheduler,
+    classes:dict,   # dataset name → list of the generator's class indices, in the order of the dataset's classes
+    names:dict,     # class index → name
+    defaults:dict,  # validated settings: `scale`, `form`, `t_stop`, `steps`, `cfg_scale`, `sampler`, …
+):
     "Write a generator as a diffusers folder of half-precision safetensors with an `mgd3.json`."
     folder = Path(folder)
     for part, name in ((vae, "vae"), (dit, "transformer")): deepcopy(part).half().save_pretrained(folder/name)
     scheduler.save_pretrained(folder/"scheduler")
     from diffusers import __version__
     cls = lambda o: ["diffusers", type(o).__name__]
-    index = dict(_class_name="DiTPipeline", _diffusers_version=__version__, id2label={str(k): v for k, v in names.items()},
+    index = dict(_class_name="DiTPipeline", _diffusers_version=__version__,
+                 id2label={str(k): v for k, v in names.items()},
                  scheduler=cls(scheduler), transformer=cls(dit), vae=cls(vae))
     own = dict(size=vae.config.sample_size, channels=vae.config.in_channels, classes=classes, defaults=defaults)
-    for name, obj in (("model_index.json", index), ("mgd3.json", own)): (folder/name).write_text(json.dumps(obj, indent=2) + "\n")
+    for name, obj in (("model_index.json", index), ("mgd3.json", own)):
+        (folder/name).write_text(json.dumps(obj, indent=2) + "\n")
     for f in folder.rglob("*"): f.chmod(0o755 if f.is_dir() else 0o644)

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from .data import Data, load_data
 from .generators import default_device
-from .hard_label_eval import HardLabel, accuracy, cutmix, hard_label_eval, make_network, match_labels, tensors, train
+from .hard_label_eval import (HardLabel, accuracy, cutmix, hard_label_eval, make_network, match_labels, tensors,
+                                  train)
 
 # %% ../nbs/04_soft_label_eval.ipynb #3f08c24f
 @dataclass(frozen=True)
@@ -67,12 +68,15 @@ def train_teacher(data, net:str="convnet3", settings:HardLabel=None, seed:int=0,
     return Teacher(model, data.classes, s)
 
 # %% ../nbs/04_soft_label_eval.ipynb #d333e61c
-def check_teacher(teacher:Teacher, data:Data, device:str=None)->float:  # its accuracy on the distilled images, percent
+def check_teacher(teacher:Teacher, data:Data, device:str=None,
+                 )->float:  # its accuracy on the distilled images, percent
     "Raises `ValueError` when the teacher does no better than twice chance on `data`."
     s, device = teacher.settings, device or default_device()
     x, y = tensors(data, data.labels, s.size, 1 if data.images[0].mode == "L" else 3, device)
     acc = accuracy(lambda v: teacher.logits(v, data.classes), x, y)
-    if acc < (bound := min(200 / len(data.classes), 60)): raise ValueError(f"the teacher is right on {acc:.0f} % of the distilled images, below {bound:.0f} %: other classes, or in another order?")
+    if acc < (bound := min(200 / len(data.classes), 60)):
+        raise ValueError(f"the teacher is right on {acc:.0f} % of the distilled images, below {bound:.0f} %: "
+                         "other classes, or in another order?")
     return acc
 
 # %% ../nbs/04_soft_label_eval.ipynb #3d651c64
@@ -84,9 +88,12 @@ def soft_loss(teacher:Teacher, classes:list):
         return F.kl_div(F.log_softmax(net(x) / s.temperature, dim=1), target, reduction="batchmean")
     return loss
 
-def soft_label_eval(distilled:Data, test:Data, teacher:Teacher, net:str="convnet3", settings:SoftLabel=None, repeats:int=3, seed:int=0, **kwargs)->dict:
-    "Accuracy in percent of students that learn the teacher's answers on `distilled`. Raises `ValueError` for a teacher that does not fit."
+def soft_label_eval(distilled:Data, test:Data, teacher:Teacher, net:str="convnet3", settings:SoftLabel=None,
+                    repeats:int=3, seed:int=0, **kwargs)->dict:
+    ("Accuracy in percent of students that learn the teacher's answers on `distilled`. "
+     "Raises `ValueError` for a teacher that does not fit.")
     acc = check_teacher(teacher, distilled)
     s = settings or SoftLabel.small(size=teacher.settings.size)
-    r = hard_label_eval(distilled, test, net, s, repeats, seed, loss_fn=soft_loss(teacher, distilled.classes), optimiser=adamw, **kwargs)
+    r = hard_label_eval(distilled, test, net, s, repeats, seed, loss_fn=soft_loss(teacher, distilled.classes),
+                        optimiser=adamw, **kwargs)
     return dict(r, teacher_on_distilled=acc)
