@@ -7,7 +7,7 @@ __all__ = ['COMMANDS', 'add_parameters', 'distill', 'real_data', 'evaluate', 'me
            'main']
 
 # %% ../nbs/15_cli.ipynb #5f4f8c90
-import argparse, inspect, json, sys
+import argparse, inspect, json, os, sys
 
 # %% ../nbs/15_cli.ipynb #8765719f
 def add_parameters(parser, fn):
@@ -177,4 +177,6 @@ def run(argv=None)->int:
     print(f"mgd3 {command}: {message}", file=sys.stderr)
     return code
 
-def main(): sys.exit(run())
+def main():
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    sys.exit(run())

@@ -152,6 +152,7 @@ def distill(data,                        # `Data`, a dataset's name or a folder
     unknown = set(settings) - {"scale", "form", "t_stop", "steps", "cfg_scale", "sampler", "discovery"}
     if unknown: raise ValueError(f"unknown setting {sorted(unknown)[0]!r}")
     if batch_size < 1: raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    if seed < 0: raise ValueError(f"seed must be at least 0, got {seed}")
     out, m = Path(out), check_settings(method, settings)
     data = data if isinstance(data, Data) else load_data(data)
     rows = plan(data, ipc)

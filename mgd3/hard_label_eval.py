@@ -203,6 +203,7 @@ def hard_label_eval(distilled,             # `Data` or a folder
     distilled = distilled if isinstance(distilled, Data) else from_folder(distilled)
     test = test if isinstance(test, Data) else load_data(test, "test")
     if repeats < 1: raise ValueError(f"repeats must be at least 1, got {repeats}")
+    if seed < 0: raise ValueError(f"seed must be at least 0, got {seed}")
     if not len(distilled) or not len(test):
         raise ValueError("nothing to train on" if len(test) else "nothing to test on")
     y, first = match_labels(distilled, test), distilled.images[0]
