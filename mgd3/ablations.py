@@ -21,7 +21,7 @@ from .generators import from_pretrained
 from .hard_label_eval import HardLabel, hard_label_eval
 from .metrics import coverage, fine_counts, summary
 
-# %% ../nbs/05_ablations.ipynb #f1728558
+# %% ../nbs/05_ablations.ipynb #a3922ed3
 @lru_cache(maxsize=None)
 def _encoded(dataset, split, generator):
     data, g = load_data(dataset, split), from_pretrained(generator)
@@ -46,14 +46,14 @@ def measure(dataset:str, method:str="mgd3", seed:int=0, ipc:int=10,
         row |= {k: round(v, 5) for k, v in mean.items() if k != "label"} | dict(seconds=round(seconds, 2))
         return row | dict(rarer=rarer_digit(d, train) if dataset == "digit-pairs" else "")
 
-# %% ../nbs/05_ablations.ipynb #a3922ed3
+# %% ../nbs/05_ablations.ipynb #77ec9dd9
 def rarer_digit(d, real)->float:
     "Share of the rarer digit, averaged over the classes of digit-pairs (½: both alike, 0: one is missing everywhere)."
     c = fine_counts(pixels(d.images, 32, 1), d.labels, real)
     two = np.array([[c[i, i], c[i, i + 5]] for i in range(5)])
     return round(float((two.min(1) / two.sum(1).clip(1)).mean()), 4)
 
-# %% ../nbs/05_ablations.ipynb #a31d3ef5
+# %% ../nbs/05_ablations.ipynb #e49664a8
 KEYS = ("dataset", "method", "ipc", "seed", "split",
         "scale", "form", "t_stop", "steps", "cfg_scale", "sampler", "discovery", "generator")
 
@@ -82,7 +82,7 @@ def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a ru
         rows.sort(key=_key); save_rows(path, rows, **about)
     return rows
 
-# %% ../nbs/05_ablations.ipynb #5c2b9e71
+# %% ../nbs/05_ablations.ipynb #26ef6047
 def mean_by(rows:list, *keys, metric:str="last")->list:
     "One row for each combination of `keys`: mean, sample standard deviation and number of runs of a metric."
     groups = {}
@@ -95,7 +95,7 @@ def paired(rows:list, dataset:str, a:str, b:str, metric:str="last")->np.ndarray:
     of = lambda m: {r["seed"]: r[metric] for r in rows if (r["dataset"], r["method"]) == (dataset, m)}
     return np.array([of(a)[s] - of(b)[s] for s in sorted(of(a).keys() & of(b).keys())])
 
-# %% ../nbs/05_ablations.ipynb #44ee6987
+# %% ../nbs/05_ablations.ipynb #a1a98532
 def choose(rows:list, *keys)->dict:
     "The setting with the highest coverage among those within one standard error of the best mean accuracy."
     acc = {tuple(r[k] for k in keys): r for r in mean_by(rows, *keys)}
@@ -107,7 +107,7 @@ def choose(rows:list, *keys)->dict:
     top = max(r["mean"] for r in acc.values())
     return dict(zip(keys, max((k for k, r in acc.items() if r["mean"] >= top - spread / full**.5), key=cov.get)))
 
-# %% ../nbs/05_ablations.ipynb #b7aa4aa1
+# %% ../nbs/05_ablations.ipynb #03e85077
 def curve(ax, rows:list, x:str, metric:str, colour, label:str=None):
     "Mean and standard deviation over seeds of a metric, against a setting."
     m = sorted(mean_by(rows, x, metric=metric), key=lambda r: r[x])
@@ -116,7 +116,7 @@ def curve(ax, rows:list, x:str, metric:str, colour, label:str=None):
     ax.fill_between(v, mean - std, mean + std, color=colour, alpha=.2, lw=0)
     return dict(zip(v.tolist(), mean.tolist()))
 
-# %% ../nbs/05_ablations.ipynb #6c4b8a7a
+# %% ../nbs/05_ablations.ipynb #98694a0b
 def joint_tsne(*sets,          # tensors of features, (n, …) each
                seed:int=0)->list:  # one (n, 2) array for each set
     "One t-SNE embedding of several sets of features together."
