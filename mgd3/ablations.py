@@ -107,7 +107,7 @@ def choose(rows:list, *keys)->dict:
     top = max(r["mean"] for r in acc.values())
     return dict(zip(keys, max((k for k, r in acc.items() if r["mean"] >= top - spread / full**.5), key=cov.get)))
 
-# %% ../nbs/05_ablations.ipynb #03e85077
+# %% ../nbs/05_ablations.ipynb #249bce19
 def curve(ax, rows:list, x:str, metric:str, colour, label:str=None):
     "Mean and standard deviation over seeds of a metric, against a setting."
     m = sorted(mean_by(rows, x, metric=metric), key=lambda r: r[x])
@@ -116,7 +116,7 @@ def curve(ax, rows:list, x:str, metric:str, colour, label:str=None):
     ax.fill_between(v, mean - std, mean + std, color=colour, alpha=.2, lw=0)
     return dict(zip(v.tolist(), mean.tolist()))
 
-# %% ../nbs/05_ablations.ipynb #98694a0b
+# %% ../nbs/05_ablations.ipynb #be55c526
 def joint_tsne(*sets,          # tensors of features, (n, …) each
                seed:int=0)->list:  # one (n, 2) array for each set
     "One t-SNE embedding of several sets of features together."

@@ -62,7 +62,8 @@ def real_data(folder:str,   # a distilled dataset
     import json
     if given: return load_data(given, split)
     manifest = Path(folder)/"mgd3.json"
-    name = json.loads(manifest.read_text())["data"]["name"] if manifest.is_file() else None
+    try: name = json.loads(manifest.read_text())["data"]["name"] if manifest.is_file() else None
+    except (ValueError, KeyError, TypeError): name = None
     if name not in DATASETS: raise ValueError(f"which real images belong to {folder}? Name them with {option}")
     return load_data(name, split)
 
@@ -80,7 +81,8 @@ def evaluate(
 ):
     "Train students on distilled datasets and test them on real images."
     from mgd3.data import from_folder
-    from mgd3.hard_label_eval import HardLabel, hard_label_eval
+    from dataclasses import replace
+    from mgd3.hard_label_eval import HardLabel, auto_settings, hard_label_eval
     presets = dict(auto=None, small=HardLabel.small, published=HardLabel)
     if protocol != "hard":
         raise ValueError(
@@ -90,13 +92,13 @@ def evaluate(
     sets = [(d, from_folder(d), real_data(d, test, "--test", "test")) for d in dirs]
     rows = []
     for name, data, real in sets:
-        small = preset == "small" or (preset == "auto" and max(data.images[0].size) <= 64)
-        s = (HardLabel.small if small else HardLabel)(**({} if epochs is None else dict(epochs=epochs)))
+        s = auto_settings(data) if preset == "auto" else presets[preset]()
+        s = s if epochs is None else replace(s, epochs=epochs)
         rows.append(dict(dir=name, **hard_label_eval(data, real, net, s, repeats, seed, progress=True)))
     return (rows[0] if len(rows) == 1 else dict(results=rows)), _table([dict(
         dataset=r["dir"], net=net, last=f"{r['last_mean']:.1f} ± {r['last_std']:.1f}",
         best=f"{r['best_mean']:.1f} ± {r['best_std']:.1f}",
-        images=r["n_train"], tested=r["n_test"], seconds=f"{r['seconds']:.0f}") for r in rows])
+        images=r["n_train"], tested=r["n_test"], px=r["size"], epochs=r["epochs"], seconds=f"{r['seconds']:.0f}") for r in rows])
 
 def _table(rows):
     "Rows as aligned columns."
@@ -114,13 +116,13 @@ def metrics(dir:str,                     # a distilled dataset
             json:bool=False,             # print one JSON object
            ):
     "Coverage, diversity and representativeness of each class."
-    from mgd3.data import from_folder
+    from mgd3.data import from_folder, overlap
     from mgd3.generators import from_pretrained
     from mgd3.hard_label_eval import match_labels
     from mgd3.metrics import summary
     d = from_folder(dir)
     real, test = real_data(dir, data, "--data", "train"), real_data(dir, held or data, "--held", "unseen")
-    if real.files == test.files:
+    if overlap(real, test) == 1:
         raise ValueError("coverage needs held-out images, and these are the training images: name others with --held")
     g = from_pretrained(generator)
     rows = summary(g.encode(d.images), d.labels, g.encode(real.images), match_labels(d, real), g.encode(test.images),
@@ -159,6 +161,8 @@ def make_parser()->argparse.ArgumentParser:
     return p
 
 # %% ../nbs/15_cli.ipynb #abf4555c
+def _no_nan(obj): return json.loads(json.dumps(obj), parse_constant=lambda _: None)   # JSON has no NaN
+
 def run(argv=None)->int:
     "The program; returns the exit code."
     parser = make_parser()
@@ -168,9 +172,10 @@ def run(argv=None)->int:
     if command is None: parser.print_help(); return 2
     try:
         result, text = COMMANDS[command](**args)
-        print(json.dumps(result, ensure_ascii=False) if args["json"] else text)
+        print(json.dumps(_no_nan(result), ensure_ascii=False) if args["json"] else text)
         return 0
-    except KeyboardInterrupt: message, code = "interrupted; the same command goes on where it stopped", 1
+    except KeyboardInterrupt:
+        message, code = "interrupted" + ("; the same command goes on where it stopped" if command == "distill" else ""), 1
     except Exception as e:
         if debug: raise
         message, code = " ".join(str(e).split()) or type(e).__name__, 2 if isinstance(e, ValueError) else 1
@@ -179,4 +184,5 @@ def run(argv=None)->int:
 
 def main():
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    for stream in (sys.stdout, sys.stderr): stream.reconfigure(errors="replace")   # a terminal without λ and ±
     sys.exit(run())

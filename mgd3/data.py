@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PAIRS', 'DATASETS', 'Data', 'Arrays', 'from_arrays', 'subset', 'Picked', 'splits', 'load_digits', 'Files',
            'split_root', 'from_folder', 'from_hf', 'load_data', 'pixels', 'contact_sheet', 'style', 'show_rows',
-           'Digests', 'fingerprint', 'versions', 'machine', 'save_rows', 'load_rows', 'markdown_table']
+           'Digests', 'fingerprint', 'overlap', 'versions', 'machine', 'save_rows', 'load_rows', 'markdown_table']
 
 # %% ../nbs/10_data.ipynb #7ad51ca3
 import hashlib, json
@@ -98,13 +98,18 @@ def load_digits(split:str="train",  # train, val, test or unseen
                   name="digit-pairs" if pairs else "digits")
 
 # %% ../nbs/10_data.ipynb #5fd6381a
+def _plain(im):
+    "An image as 8-bit grey or RGB; 16-bit grey is scaled, not clipped."
+    if im.mode.startswith("I"): return Image.fromarray((np.asarray(im).clip(0, 65535) // 257).astype(np.uint8))
+    return im.convert("L" if im.mode in ("1", "L") else "RGB")
+
 class Files:
     "Image files read as a sequence of images. An unreadable one raises `OSError` with its path."
     def __init__(self, paths): self.paths = paths
     def __len__(self): return len(self.paths)
     def __getitem__(self, i):
         try:
-            with Image.open(self.paths[i]) as im: return im.convert("L" if im.mode in ("1", "L", "I;16") else "RGB")
+            with Image.open(self.paths[i]) as im: return _plain(im)
         except Exception as e: raise OSError(f"cannot read the image {self.paths[i]}: {e}") from e
 
 # %% ../nbs/10_data.ipynb #35158ac6
@@ -130,25 +135,39 @@ def _scan(root):
     classes = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not classes: raise ValueError(f"{root} holds no class folders (expected {root}/<class>/<image>)")
     found = make_dataset(str(root), {c: i for i, c in enumerate(classes)}, IMG_EXTENSIONS, allow_empty=True)
+    found = [(p, y) for p, y in found if not Path(p).name.startswith(".")]
     empty = sorted(set(range(len(classes))) - {y for _, y in found})
     if empty: raise ValueError(f"class folder without images: {root/classes[empty[0]]}")
     return [Path(p) for p, _ in found], [y for _, y in found], classes
 
 # %% ../nbs/10_data.ipynb #3b19f111
 def _read_metadata(root):
-    "Paths, labels and class names as `metadata.jsonl` states them."
-    try: rows = [json.loads(l) for l in (root/"metadata.jsonl").read_text(encoding="utf-8").splitlines() if l.strip()]
-    except ValueError as e: raise ValueError(f"{root/'metadata.jsonl'} is not valid JSON lines: {e}") from e
-    if not rows or not all({"file_name", "label", "class"} <= set(r) for r in rows): return None
+    "Paths, labels and class names as `metadata.jsonl` states them; None when it is not of our kind."
+    meta = root/"metadata.jsonl"
+    try: rows = [json.loads(l) for l in meta.read_text(encoding="utf-8").splitlines() if l.strip()]
+    except ValueError as e: raise ValueError(f"{meta} is not valid JSON lines: {e}") from e
+    ours = dict(file_name=str, label=int, **{"class": str})
+    fits = lambda r: isinstance(r, dict) and all(isinstance(r.get(k), t) for k, t in ours.items())
+    if not rows or not all(map(fits, rows)): return None
     names = {r["label"]: r["class"] for r in rows}
-    if sorted(names) != list(range(len(names))):
-        raise ValueError(f"{root/'metadata.jsonl'}: labels are not 0 … {len(names) - 1}")
+    if sorted(names) != list(range(len(names))): raise ValueError(f"{meta}: labels are not 0 … {len(names) - 1}")
+    if len(set(names.values())) < len(names) or any(names[r["label"]] != r["class"] for r in rows):
+        raise ValueError(f"{meta}: a label with two classes, or a class with two labels")
+    if len({r["file_name"] for r in rows}) < len(rows): raise ValueError(f"{meta}: a file is listed twice")
+    outside = [r["file_name"] for r in rows if ".." in Path(r["file_name"]).parts or Path(r["file_name"]).is_absolute()]
+    if outside: raise ValueError(f"{meta}: {outside[0]} leads out of the folder")
     missing = [r["file_name"] for r in rows if not (root/r["file_name"]).is_file()]
     if missing:
         raise FileNotFoundError(f"{root} lacks {len(missing)} of the files in its metadata.jsonl, first {missing[0]}")
     return [root/r["file_name"] for r in rows], [r["label"] for r in rows], [names[i] for i in range(len(names))]
 
 # %% ../nbs/10_data.ipynb #0364d6c6
+def _check_complete(root, n):
+    "A folder with our manifest must hold all the images that the manifest promises."
+    try: m = json.loads((root/"mgd3.json").read_bytes()); promised = m["settings"]["ipc"] * len(m["data"]["classes"])
+    except (ValueError, KeyError, TypeError) as e: raise ValueError(f"{root/'mgd3.json'} is damaged, or not a manifest of mgd3") from e
+    if n != promised: raise ValueError(f"{root} is incomplete ({n} of {promised} images described): run the same distill command again")
+
 def from_folder(root,               # a folder of class folders, or of splits of class folders
                 split:str="train",  # train, val, test or unseen, where the folder has splits
                )->Data:
@@ -156,7 +175,9 @@ def from_folder(root,               # a folder of class folders, or of splits of
     root = Path(root)
     if not root.is_dir(): raise FileNotFoundError(f"no such dataset folder: {root}")
     root, name = split_root(root, split), root.absolute().name + "/"
-    paths, labels, classes = ((root/"metadata.jsonl").is_file() and _read_metadata(root)) or _scan(root)
+    described = _read_metadata(root) if (root/"metadata.jsonl").is_file() else None
+    if (root/"mgd3.json").is_file(): _check_complete(root, len(described[0]) if described else 0)
+    paths, labels, classes = described or _scan(root)
     return Data(Files(paths), np.array(labels, dtype=np.int64), classes, name,
                 [p.relative_to(root).as_posix() for p in paths])
 
@@ -186,7 +207,7 @@ def load_data(name,               # `digits`, `digit-pairs` or a folder of class
     "A dataset by name or folder. Raises `ValueError` for an unknown name or split."
     if split not in _ALIASES: raise ValueError(f"split must be one of {', '.join(_ALIASES)}, got {split!r}")
     if name in DATASETS: return DATASETS[name](split)
-    if Path(name).is_dir(): return from_folder(name, split)
+    if str(name) and Path(name).is_dir(): return from_folder(name, split)
     raise ValueError(f"unknown dataset {str(name)!r}: neither a folder nor one of {', '.join(DATASETS)}")
 
 # %% ../nbs/10_data.ipynb #9624ff42
@@ -269,7 +290,17 @@ def fingerprint(data:Data,
         h.update(seen.seen[i])
     return h.hexdigest()
 
-# %% ../nbs/10_data.ipynb #77f42906
+# %% ../nbs/10_data.ipynb #3de02b98
+def overlap(a:Data, b:Data)->float:
+    "Share of the images of `b` that are also in `a`, by content."
+    def digests(d):
+        seen = Digests(d.images)
+        for i in range(len(d)): seen[i]
+        return list(seen.seen.values())
+    known = set(digests(a))
+    return float(np.mean([h in known for h in digests(b)]))
+
+# %% ../nbs/10_data.ipynb #57fedef4
 def versions()->dict:
     "Versions of this package and of what its results depend on."
     from importlib.metadata import version
@@ -283,7 +314,7 @@ def machine()->str:
     if torch.cuda.is_available(): return torch.cuda.get_device_name()
     return f"{platform.machine()} CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
 
-# %% ../nbs/10_data.ipynb #682ac086
+# %% ../nbs/10_data.ipynb #daf02313
 def save_rows(path,        # CSV file to write
               rows:list,   # dictionaries with the same keys
               **about,     # what to say in the header: `command`, `seed`, …
@@ -296,7 +327,7 @@ def save_rows(path,        # CSV file to write
     w = csv.DictWriter(text, rows[0].keys(), lineterminator="\n"); w.writeheader(); w.writerows(rows)
     Path(path).write_text(text.getvalue())
 
-# %% ../nbs/10_data.ipynb #17050d25
+# %% ../nbs/10_data.ipynb #65570aaa
 def _value(s):
     for f in (int, float):
         try: return f(s)
@@ -311,7 +342,7 @@ def load_rows(path)->tuple:  # rows as dictionaries (numbers as numbers), and th
     rows = csv.DictReader(l for l in lines if not l.startswith("# "))
     return [{k: _value(v) for k, v in r.items()} for r in rows], about
 
-# %% ../nbs/10_data.ipynb #65570aaa
+# %% ../nbs/10_data.ipynb #19978404
 def markdown_table(rows:list,          # dictionaries
                    columns:dict=None,  # key → heading; all keys by default
                   )->str:

@@ -7,7 +7,7 @@ __all__ = ['FORMS', 'SAMPLERS', 'to_x0', 'from_x0', 'Step', 'step_at', 'ModeGuid
            'image_seed', 'make_sampler', 'denoise_chunk', 'sampling_settings', 'sample']
 
 # %% ../nbs/01_guidance.ipynb #20a57ec3
-import warnings
+import math
 from dataclasses import dataclass
 from functools import wraps
 
@@ -74,7 +74,7 @@ FORMS = {"x0":   lambda s: torch.ones(()),
          "eps":  lambda s: (1 - s.ab) / s.ab**.5,
          "mean": lambda s: s.variance**.5 * (1 - s.ab) / (s.ab_prev**.5 * s.beta)}
 
-# %% ../nbs/01_guidance.ipynb #1cb78719
+# %% ../nbs/01_guidance.ipynb #8b03a6bc
 @dataclass
 class ModeGuidance:
     "The pull of MGD³ Eq. 5, with stop guidance. Raises `ValueError` for a bad `form` or `scale`."
@@ -86,19 +86,19 @@ class ModeGuidance:
 
     def __post_init__(self):
         if self.form not in FORMS: raise ValueError(f"unknown form {self.form!r}: one of {', '.join(FORMS)}")
-        if not self.scale >= 0: raise ValueError(f"scale must be at least 0, got {self.scale}")
+        if not 0 <= self.scale < math.inf: raise ValueError(f"scale must be a number of at least 0, got {self.scale}")
 
     def active(self, step): return lambda_at(step.index, self.scale, self.t_stop) > 0
     def __call__(self, x_t, x0, step, mode, label=None):
         w = FORMS[self.form](step)
         return x0 + self.scale * w * (mode - x0) if self.active(step) else x0
 
-# %% ../nbs/01_guidance.ipynb #18cf21a0
+# %% ../nbs/01_guidance.ipynb #e7592a93
 def pulled_output(scheduler, guidance, out:Tensor, t, x:Tensor)->Tensor:
     "The network's output after the pull; `out` itself where the guidance is off."
     c, n = x.shape[1], len(guidance.modes)
     step = step_at(scheduler, t, out[:, c:])
-    if not guidance.active(step): return out
+    if not getattr(guidance, "active", lambda step: True)(step): return out
     if len(x) % n or x.shape[1:] != guidance.modes.shape[1:]:
         raise ValueError(
             f"a batch of shape {tuple(x.shape)} does not fit modes of shape {tuple(guidance.modes.shape)}")
@@ -107,7 +107,7 @@ def pulled_output(scheduler, guidance, out:Tensor, t, x:Tensor)->Tensor:
     x0 = guidance(x, to_x0(kind, out[:, :c], x, step.ab), step, rep(guidance.modes).to(x.dtype), rep(guidance.labels))
     return torch.cat([from_x0(kind, x0, x, step.ab).to(out.dtype), out[:, c:]], dim=1)
 
-# %% ../nbs/01_guidance.ipynb #661672ce
+# %% ../nbs/01_guidance.ipynb #6239f0ab
 SAMPLERS = dict(ddpm=(DDPMScheduler, dict(timestep_spacing="linspace", clip_sample=False, thresholding=False)),
                 ddim=(DDIMScheduler, dict(timestep_spacing="leading", clip_sample=False, thresholding=False,
                                           set_alpha_to_one=True, steps_offset=0)))
@@ -132,12 +132,12 @@ def mode_guided(scheduler,  # a DDPM or DDIM scheduler of diffusers
     new.guidance = guidance
     return new
 
-# %% ../nbs/01_guidance.ipynb #66ece39a
+# %% ../nbs/01_guidance.ipynb #50a27efb
 def image_seed(seed:int, *key:int)->int:
     "A seed for one image, e.g. from the run's seed, its label and its number."
     return int(np.random.SeedSequence([seed, *key]).generate_state(1, np.uint64)[0] >> 1)
 
-# %% ../nbs/01_guidance.ipynb #b7669d01
+# %% ../nbs/01_guidance.ipynb #b20fc3d9
 def make_sampler(generator:Generator, name:str, steps:int):
     "The scheduler for a sampler's name, with its timesteps set."
     if name not in SAMPLERS: raise ValueError(f"unknown sampler {name!r}: one of {', '.join(SAMPLERS)}")
@@ -148,7 +148,7 @@ def make_sampler(generator:Generator, name:str, steps:int):
     sched.set_timesteps(steps)
     return sched
 
-# %% ../nbs/01_guidance.ipynb #50a27efb
+# %% ../nbs/01_guidance.ipynb #429877e2
 def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, cfg_scale:float,
                   tick=lambda step: None)->Tensor:
     "One chunk from noise to clean latents. `tick` is called with a dictionary at every step."
@@ -162,7 +162,7 @@ def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, cfg_sca
         x = sched.step(out, t, x, generator=gens).prev_sample
     return x.cpu()
 
-# %% ../nbs/01_guidance.ipynb #f6dbd6a6
+# %% ../nbs/01_guidance.ipynb #c25bfcfe
 def _observer(sched, callback, keep:int):
     "A `tick` that tells `callback` about the first `keep` rows."
     def tick(step):
@@ -173,7 +173,7 @@ def _observer(sched, callback, keep:int):
                       pulled=to_x0(kind, acted[:keep, :c], x[:keep], s.ab)))
     return tick
 
-# %% ../nbs/01_guidance.ipynb #b20fc3d9
+# %% ../nbs/01_guidance.ipynb #a26d0276
 def sampling_settings(generator:Generator, **given)->dict:
     ("The settings of a run: what was `given`, else the generator's validated ones. "
      "`t_stop` follows the number of steps.")
@@ -183,11 +183,12 @@ def sampling_settings(generator:Generator, **given)->dict:
     if given.get("t_stop") is None: s["t_stop"] = scaled_t_stop(base["t_stop"], base["steps"], s["steps"])
     # both complain about bad values
     make_sampler(generator, s["sampler"], s["steps"]), ModeGuidance(None, s["scale"], s["t_stop"], s["form"])
+    if not 0 <= s["cfg_scale"] < math.inf: raise ValueError(f"cfg_scale must be a number of at least 0, got {s['cfg_scale']}")
     if not -1 <= s["t_stop"] <= s["steps"]:
         raise ValueError(f"t_stop must be −1 … {s['steps']} (the number of steps), got {s['t_stop']}")
     return s
 
-# %% ../nbs/01_guidance.ipynb #429877e2
+# %% ../nbs/01_guidance.ipynb #370a131c
 def sample(generator:Generator,
            labels:Tensor,        # (n,) the generator's class indices
            modes:Tensor=None,    # (n, c, h, w) one mode for each image; none: unguided
@@ -217,5 +218,5 @@ def sample(generator:Generator,
                              s["cfg_scale"], tick)
     z = in_chunks(chunk, batch_size, torch.arange(len(labels)))
     if bad := int((~z.isfinite()).flatten(1).any(1).sum()):
-        warnings.warn(f"the latents of {bad} of {len(z)} images are not finite: scale {s['scale']} may be too strong")
+        raise FloatingPointError(f"{bad} of {len(z)} images came out not finite: scale {s['scale']} or cfg_scale {s['cfg_scale']} is too strong")
     return z

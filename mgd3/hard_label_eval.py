@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['convnet', 'make_network', 'HardLabel', 'random_resized_crop', 'colour_jitter', 'augment', 'normalise', 'cutmix',
-           'hard_loss', 'sgd', 'train', 'accuracy', 'match_labels', 'spread', 'one_run', 'tensors', 'hard_label_eval']
+           'hard_loss', 'sgd', 'train', 'accuracy', 'match_labels', 'spread', 'one_run', 'auto_settings', 'n_channels',
+           'tensors', 'hard_label_eval']
 
 # %% ../nbs/03_hard_label_eval.ipynb #86f9fba7
 import math, re, time
@@ -21,7 +22,7 @@ from .generators import default_device
 # %% ../nbs/03_hard_label_eval.ipynb #a644bc6d
 def convnet(depth:int, n_classes:int, size:int, channels:int, width:int=128)->nn.Module:
     "ConvNet-d of the dataset distillation literature. Raises `ValueError` when the image is too small for it."
-    if size >> depth < 1: raise ValueError(f"convnet{depth} halves the image {depth} times: {size} px are too few")
+    if depth < 1 or size >> depth < 1: raise ValueError(f"convnet{depth} halves the image {depth} times: {size} px are too few")
     block = lambda i: nn.Sequential(nn.Conv2d(channels if i == 0 else width, width, 3, padding=1),
                                     nn.GroupNorm(width, width), nn.ReLU(), nn.AvgPool2d(2))
     return nn.Sequential(*map(block, range(depth)), nn.Flatten(), nn.Linear(width * (size >> depth)**2, n_classes))
@@ -160,7 +161,7 @@ def accuracy(net,  # a network, or a function from images to logits
              for b, t in zip(x.split(batch_size), y.split(batch_size))]
     return 100 * sum(right) / len(x)
 
-# %% ../nbs/03_hard_label_eval.ipynb #214537cb
+# %% ../nbs/03_hard_label_eval.ipynb #e16a7b49
 def match_labels(train:Data, test:Data)->np.ndarray:  # (len(test),) in the numbering of `train`
     "The test labels in the training set's numbering. Raises `ValueError` when the class names differ."
     a, b = set(train.classes), set(test.classes)
@@ -169,7 +170,7 @@ def match_labels(train:Data, test:Data)->np.ndarray:  # (len(test),) in the numb
                          f"only in {test.name}: {sorted(b - a)[:5]}")
     return np.array([train.classes.index(c) for c in test.classes])[test.labels]
 
-# %% ../nbs/03_hard_label_eval.ipynb #99a16a6d
+# %% ../nbs/03_hard_label_eval.ipynb #a340fbb7
 def spread(v)->tuple:  # mean, sample standard deviation (0 for a single value)
     return float(np.mean(v)), float(np.std(v, ddof=1)) if len(v) > 1 else 0.
 
@@ -185,7 +186,15 @@ def one_run(train_x, train_y, test_x, test_y, net:str, s, seed:int, n_classes:in
     train(model, train_x, train_y, s, seed, loss_fn, optimiser, on_epoch)
     return accs
 
-# %% ../nbs/03_hard_label_eval.ipynb #a340fbb7
+# %% ../nbs/03_hard_label_eval.ipynb #936ea4a3
+def auto_settings(data:Data)->HardLabel:
+    "`HardLabel.small()` when half of the images or more are at most 64 px, else the published settings."
+    return HardLabel.small() if np.median([max(data.images[i].size) for i in range(len(data))]) <= 64 else HardLabel()
+
+def n_channels(data:Data)->int:
+    "1 when all images are grey, else 3."
+    return 1 if all(data.images[i].mode in ("1", "L") for i in range(len(data))) else 3
+
 def tensors(data:Data, labels, size, channels, device)->tuple:
     return pixels(data.images, size, channels).to(device), torch.as_tensor(np.asarray(labels)).to(device)
 
@@ -206,9 +215,8 @@ def hard_label_eval(distilled,             # `Data` or a folder
     if seed < 0: raise ValueError(f"seed must be at least 0, got {seed}")
     if not len(distilled) or not len(test):
         raise ValueError("nothing to train on" if len(test) else "nothing to test on")
-    y, first = match_labels(distilled, test), distilled.images[0]
-    s = settings or (HardLabel.small() if max(first.size) <= 64 else HardLabel())
-    channels = 1 if first.mode in ("1", "L") else 3
+    y, s = match_labels(distilled, test), settings or auto_settings(distilled)
+    channels = n_channels(distilled)
     make_network(net, 2, s.size, channels)                                    # complains about a bad name or size
     sets = (*tensors(distilled, distilled.labels, s.size, channels, device),
             *tensors(test, y, s.size, channels, device))
@@ -217,5 +225,5 @@ def hard_label_eval(distilled,             # `Data` or a folder
                 for r in range(repeats)]
     (lm, ls), (bm, bs) = spread([r[-1] for r in runs]), spread([max(r) for r in runs])
     return dict(net=net, last_mean=lm, last_std=ls, best_mean=bm, best_std=bs, n_train=len(distilled),
-                n_test=len(test), repeats=repeats,
+                n_test=len(test), repeats=repeats, size=s.size, epochs=s.epochs,
                 last=[r[-1] for r in runs], seconds=time.time() - t)

@@ -27,7 +27,7 @@ def coverage(z:Tensor,          # (n, …) features of the distilled images
     ("Share of held-out modes covered by at least one image. "
      "Raises `ValueError` when a class has fewer than k held-out images.")
     labels = np.asarray(labels)
-    k = k or int(np.bincount(labels).max())
+    k = int(np.bincount(labels).max()) if k is None else k
     modes = discover_modes(held, held_labels, k, "kmeans", seed)
     return {c: len(torch.cdist(_rows(z, labels, c), modes[c].flatten(1).double()).argmin(1).unique()) / k
             for c in modes.labels}

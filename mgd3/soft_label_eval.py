@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .data import Data, load_data
 from .generators import default_device
-from .hard_label_eval import (HardLabel, accuracy, cutmix, hard_label_eval, make_network, match_labels, tensors,
+from .hard_label_eval import (HardLabel, accuracy, cutmix, hard_label_eval, make_network, match_labels, n_channels, tensors,
                                   train)
 
 # %% ../nbs/04_soft_label_eval.ipynb #3f08c24f
@@ -61,7 +61,7 @@ class Teacher:
 def train_teacher(data, net:str="convnet3", settings:HardLabel=None, seed:int=0, device:str=None)->Teacher:
     "A teacher trained on all of `data`, with hard labels."
     data, device = data if isinstance(data, Data) else load_data(data), device or default_device()
-    s, channels = settings or HardLabel.small(epochs=25), 1 if data.images[0].mode == "L" else 3
+    s, channels = settings or HardLabel.small(epochs=25), n_channels(data)
     x, y = tensors(data, data.labels, s.size, channels, device)
     model = make_network(net, len(data.classes), s.size, channels, seed).to(device)
     train(model, x, y, s, seed)
@@ -72,7 +72,7 @@ def check_teacher(teacher:Teacher, data:Data, device:str=None,
                  )->float:  # its accuracy on the distilled images, percent
     "Raises `ValueError` when the teacher does no better than twice chance on `data`."
     s, device = teacher.settings, device or default_device()
-    x, y = tensors(data, data.labels, s.size, 1 if data.images[0].mode == "L" else 3, device)
+    x, y = tensors(data, data.labels, s.size, n_channels(data), device)
     acc = accuracy(lambda v: teacher.logits(v, data.classes), x, y)
     if acc < (bound := min(200 / len(data.classes), 60)):
         raise ValueError(f"the teacher is right on {acc:.0f} % of the distilled images, below {bound:.0f} %: "
