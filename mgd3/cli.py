@@ -100,6 +100,7 @@ def evaluate(
         best=f"{r['best_mean']:.1f} ± {r['best_std']:.1f}",
         images=r["n_train"], tested=r["n_test"], px=r["size"], epochs=r["epochs"], seconds=f"{r['seconds']:.0f}") for r in rows])
 
+# %% ../nbs/15_cli.ipynb #efefbe6f
 def _table(rows):
     "Rows as aligned columns."
     cells = [list(rows[0])] + [[str(v) for v in r.values()] for r in rows]
@@ -107,7 +108,7 @@ def _table(rows):
     return "\n".join("  ".join(c.ljust(w) if j == 0 else c.rjust(w) for j, (c, w) in enumerate(zip(r, width)))
                      for r in cells)
 
-# %% ../nbs/15_cli.ipynb #efefbe6f
+# %% ../nbs/15_cli.ipynb #688971da
 def metrics(dir:str,                     # a distilled dataset
             *, data:str=None,            # the real training images; by default the data distilled
             held:str=None,               # held-out real images for coverage; by default all that the data holds back
@@ -132,7 +133,7 @@ def metrics(dir:str,                     # a distilled dataset
     return (dict(dir=dir, classes=rows[:-1], **{k: v for k, v in rows[-1].items() if k != "class"}),
             _table([{k: v if k == "class" else f"{v:.3f}" for k, v in r.items()} for r in rows]))
 
-# %% ../nbs/15_cli.ipynb #688971da
+# %% ../nbs/15_cli.ipynb #22682196
 def info(*, json:bool=False):  # print one JSON object
     "Versions, device, and what ships with the package."
     import platform
@@ -143,7 +144,7 @@ def info(*, json:bool=False):  # print one JSON object
              datasets=sorted(DATASETS), methods=list(METHODS))
     return r, "\n".join(f"{k:<14}{', '.join(v) if isinstance(v, list) else v}" for k, v in r.items())
 
-# %% ../nbs/15_cli.ipynb #3d3b15d6
+# %% ../nbs/15_cli.ipynb #abf4555c
 COMMANDS = dict(distill=distill, evaluate=evaluate, metrics=metrics, info=info)
 
 class Parser(argparse.ArgumentParser):
@@ -160,7 +161,7 @@ def make_parser()->argparse.ArgumentParser:
         add_parameters(s, fn); s.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return p
 
-# %% ../nbs/15_cli.ipynb #abf4555c
+# %% ../nbs/15_cli.ipynb #e3ee2985
 def _no_nan(obj): return json.loads(json.dumps(obj), parse_constant=lambda _: None)   # JSON has no NaN
 
 def run(argv=None)->int:

@@ -198,6 +198,7 @@ def n_channels(data:Data)->int:
 def tensors(data:Data, labels, size, channels, device)->tuple:
     return pixels(data.images, size, channels).to(device), torch.as_tensor(np.asarray(labels)).to(device)
 
+# %% ../nbs/03_hard_label_eval.ipynb #4262ebd7
 def hard_label_eval(distilled,             # `Data` or a folder
                     test,                  # `Data`, a dataset's name or a folder: real images
                     net:str="convnet3",    # see `make_network`
