@@ -121,7 +121,7 @@ def split_root(root:Path,  # a dataset folder
               )->Path:
     ("The folder that holds the class folders of `split`: `root/<split>` where there are splits, "
      "`root` itself otherwise.")
-    here = {p.name for p in root.iterdir() if p.is_dir()}
+    here = {p.name for p in root.iterdir() if p.is_dir() and any(q.is_dir() for q in p.iterdir())}
     found = [a for a in _ALIASES[split] if a in here]
     if found: return root/found[0]
     others = sorted(here & set(sum(_ALIASES.values(), ())))
