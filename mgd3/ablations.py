@@ -6,7 +6,7 @@
 __all__ = ['KEYS', 'measure', 'rarer_digit', 'sweep', 'mean_by', 'paired', 'choose', 'curve', 'joint_tsne']
 
 # %% ../nbs/05_ablations.ipynb #df3ada3f
-import json, tempfile, time
+import tempfile, time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import lru_cache
 from multiprocessing import get_context

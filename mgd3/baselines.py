@@ -7,7 +7,7 @@ __all__ = ['SAMPLING', 'METHODS', 'COLOURS', 'Job', 'Method', 'method', 'check_s
            'random', 'nearest']
 
 # %% ../nbs/13_baselines.ipynb #a31aa7c7
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from torch import Tensor
 from .data import Data, pixels
 from .generators import Generator
 from .guidance import image_seed, sample
-from .modes import Modes, discover_modes
+from .modes import Modes
 
 # %% ../nbs/13_baselines.ipynb #65cf0b3e
 @dataclass

@@ -11,7 +11,7 @@ import hashlib, io, json, os
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np, torch
+import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
@@ -70,7 +70,7 @@ def check_out(out:Path):
 def claim(out:Path, manifest:dict):
     "Make `out` ours, or find that it is already. Raises `FileExistsError` when it holds a run with other settings."
     out.mkdir(parents=True, exist_ok=True)
-    if (out/"mgd3.json").is_file():
+    if (out/"mgd3.json").is_file() and any(out.glob("*/*.png")):
         try: diff = differences(json.loads((out/"mgd3.json").read_bytes()), manifest)
         except (ValueError, AttributeError) as e:
             raise FileExistsError(f"{out/'mgd3.json'} is damaged ({e}); choose another folder") from e
@@ -168,7 +168,8 @@ def distill(data,                        # `Data`, a dataset's name or a folder
             progress:bool=False,         # show bars
             **settings,  # scale, form, t_stop, steps, cfg_scale, sampler, discovery; the generator's own by default
            )->Data:                      # the distilled dataset
-    ("Distill `data` into `ipc` images per class in `out`. Raises `ValueError` or `OSError`; "
+    ("Distill `data` into `ipc` images per class in `out`. Raises `ValueError` or `OSError`, "
+     "`FloatingPointError` when sampling overflows; "
      "`out` is only touched when all inputs are good.")
     check_arguments(data, out, method, seed, batch_size, settings)
     out = Path(out)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np, torch
+import torch
 from fastcore.basics import patch
 from torch import Tensor
 

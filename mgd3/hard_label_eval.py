@@ -9,8 +9,7 @@ __all__ = ['convnet', 'make_network', 'HardLabel', 'random_resized_crop', 'colou
 
 # %% ../nbs/03_hard_label_eval.ipynb #86f9fba7
 import math, re, time
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor

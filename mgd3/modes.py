@@ -7,7 +7,6 @@ __all__ = ['METHODS', 'POINTS', 'Modes', 'estimator_labels', 'centres', 'exactly
            'load_modes']
 
 # %% ../nbs/00_modes.ipynb #cfd83c92
-import inspect
 from dataclasses import dataclass
 
 import numpy as np, torch

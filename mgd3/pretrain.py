@@ -16,8 +16,6 @@ from diffusers import AutoencoderKL, DDPMScheduler, DiTTransformer2DModel
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import load_data, pixels
-
 # %% ../nbs/20_pretrain.ipynb #8bc75037
 def fit(net,          # the network; its weights are replaced by their moving average at the end
         loss_fn,      # (torch.Generator) → scalar loss of one random batch

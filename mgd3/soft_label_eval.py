@@ -9,12 +9,12 @@ __all__ = ['SoftLabel', 'adamw', 'Teacher', 'train_teacher', 'check_teacher', 's
 from dataclasses import dataclass
 import math
 
-import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
+import torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor
 
 from .data import Data, load_data
 from .generators import default_device
-from .hard_label_eval import (HardLabel, accuracy, cutmix, hard_label_eval, make_network, match_labels, n_channels, tensors,
+from .hard_label_eval import (HardLabel, accuracy, cutmix, hard_label_eval, make_network, n_channels, tensors,
                                   train)
 
 # %% ../nbs/04_soft_label_eval.ipynb #3f08c24f
