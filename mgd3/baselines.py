@@ -37,7 +37,7 @@ class Job:
         return [int(self.modes.nearest[l][i]) for l, i in zip(labels.tolist(), numbers.tolist())]
 
 # %% ../nbs/13_baselines.ipynb #239891f5
-SAMPLING = ("steps", "cfg_scale", "sampler")
+SAMPLING = ("steps", "cfg_scale", "cfg_channels", "sampler")
 
 @dataclass(frozen=True)
 class Method:

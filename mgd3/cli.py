@@ -27,7 +27,7 @@ def add_parameters(parser, fn):
         else: parser.add_argument(name, type=kind, nargs="?", default=p.default, help=about)
 
 # %% ../nbs/15_cli.ipynb #c365330c
-def distill(data:str="digit-pairs",          # digits, digit-pairs, or a folder of class folders
+def distill(data:str="digit-pairs",          # digits, digit-pairs, imagenette (and others), a folder of class folders
             *, out:str="distilled",          # folder to write
             ipc:int=10,                      # images per class
             generator:str="dit-digits",      # a bundled name, a diffusers folder or a hub id
@@ -37,17 +37,28 @@ def distill(data:str="digit-pairs",          # digits, digit-pairs, or a folder 
             t_stop:int=None,                 # guide while the step index is above
             steps:int=None,                  # sampling steps
             cfg_scale:float=None,            # classifier-free guidance
-            sampler:str=None,                # ddpm or ddim
+            cfg_channels:int=None,           # latent channels that it guides; the official DiT code: 3
+            sampler:str=None,                # ddpm, ddim, dpm++, unipc, euler, heun, …; flow-euler for flow matching
             discovery:str=None,              # how modes are found: kmeans, gmm, spectral, …
             batch_size:int=50,               # images in a chunk
             seed:int=0,                      # of modes, noise and random choices
+            prompt:str=None,                 # for text to image, {} for the class name (default: "a photo of a {}")
+            class_map:str=None,              # JSON file: your class folders → the generator's classes, or prompts
+            root:str=None,                   # the ImageNet folder of a subset (default: $MGD3_IMAGENET)
+            vae:str=None,                    # another VAE for the generator: a folder or a hub id
+            device:str=None,                 # cuda, cuda:1, cpu; cuda where there is one
+            dtype:str=None,                  # float16, bfloat16 or float32
+            compile:bool=False,              # compile the denoiser: slower to start, then faster
             json:bool=False,                 # print one JSON object
            ):
     "Distill a dataset into IPC images per class."
     from mgd3.distill import distill
-    settings = dict(scale=scale, form=form, t_stop=t_stop, steps=steps, cfg_scale=cfg_scale, sampler=sampler,
+    settings = dict(scale=scale, form=form, t_stop=t_stop, steps=steps, cfg_scale=cfg_scale,
+                    cfg_channels=cfg_channels, sampler=sampler,
                     discovery=discovery)
-    d = distill(data, generator, ipc, out, method=method, seed=seed, batch_size=batch_size, progress=True, **settings)
+    d = distill(data, generator, ipc, out, method=method, seed=seed, batch_size=batch_size, progress=True,
+                prompt=prompt,
+                class_map=class_map, root=root, vae=vae, device=device, dtype=dtype, compile=compile, **settings)
     return (dict(out=out, images=len(d), classes=len(d.classes)),
             f"{len(d)} images of {len(d.classes)} classes in {out} (look at {out}/preview.png)")
 
@@ -55,17 +66,19 @@ def distill(data:str="digit-pairs",          # digits, digit-pairs, or a folder 
 def real_data(folder:str,   # a distilled dataset
               given:str,    # the data as the user named it, or None
               option:str,   # the option to ask for
-              split:str):
+              split:str,
+              root:str=None):
     "The real data behind a distilled folder. Raises `ValueError` when it cannot be known."
     from pathlib import Path
-    from mgd3.data import DATASETS, load_data
+    from mgd3.data import DATASETS, IMAGENET, load_data
     import json
-    if given: return load_data(given, split)
+    if given: return load_data(given, split, root)
     manifest = Path(folder)/"mgd3.json"
     try: name = json.loads(manifest.read_text())["data"]["name"] if manifest.is_file() else None
     except (ValueError, KeyError, TypeError): name = None
-    if name not in DATASETS: raise ValueError(f"which real images belong to {folder}? Name them with {option}")
-    return load_data(name, split)
+    if name not in DATASETS and name not in IMAGENET:
+        raise ValueError(f"which real images belong to {folder}? Name them with {option}")
+    return load_data(name, split, root)
 
 # %% ../nbs/15_cli.ipynb #a9242444
 def evaluate(
@@ -77,6 +90,7 @@ def evaluate(
     epochs:int=None,          # in place of the preset's
     repeats:int=3,            # students, each with its own seed
     seed:int=0,               # of the first
+    root:str=None,            # the ImageNet folder of a subset (default: $MGD3_IMAGENET)
     json:bool=False,          # print one JSON object
 ):
     "Train students on distilled datasets and test them on real images."
@@ -89,7 +103,7 @@ def evaluate(
             f"unknown protocol {protocol!r}: hard (soft labels so far from Python only, mgd3.soft_label_eval)")
     if preset not in presets: raise ValueError(f"unknown preset {preset!r}: one of {', '.join(presets)}")
     if epochs is not None and epochs < 1: raise ValueError(f"epochs must be at least 1, got {epochs}")
-    sets = [(d, from_folder(d), real_data(d, test, "--test", "test")) for d in dirs]
+    sets = [(d, from_folder(d), real_data(d, test, "--test", "test", root)) for d in dirs]
     rows = []
     for name, data, real in sets:
         s = auto_settings(data) if preset == "auto" else presets[preset]()
@@ -98,7 +112,8 @@ def evaluate(
     return (rows[0] if len(rows) == 1 else dict(results=rows)), _table([dict(
         dataset=r["dir"], net=net, last=f"{r['last_mean']:.1f} ± {r['last_std']:.1f}",
         best=f"{r['best_mean']:.1f} ± {r['best_std']:.1f}",
-        images=r["n_train"], tested=r["n_test"], px=r["size"], epochs=r["epochs"], seconds=f"{r['seconds']:.0f}") for r in rows])
+        images=r["n_train"], tested=r["n_test"], px=r["size"], epochs=r["epochs"], seconds=f"{r['seconds']:.0f}")
+        for r in rows])
 
 # %% ../nbs/15_cli.ipynb #efefbe6f
 def _table(rows):
@@ -114,6 +129,7 @@ def metrics(dir:str,                     # a distilled dataset
             held:str=None,               # held-out real images for coverage; by default all that the data holds back
             generator:str="dit-digits",  # whose latents are the features
             k:int=None,                  # modes per class for coverage; the IPC by default
+            root:str=None,               # the ImageNet folder of a subset (default: $MGD3_IMAGENET)
             json:bool=False,             # print one JSON object
            ):
     "Coverage, diversity and representativeness of each class."
@@ -122,7 +138,7 @@ def metrics(dir:str,                     # a distilled dataset
     from mgd3.hard_label_eval import match_labels
     from mgd3.metrics import summary
     d = from_folder(dir)
-    real, test = real_data(dir, data, "--data", "train"), real_data(dir, held or data, "--held", "unseen")
+    real, test = real_data(dir, data, "--data", "train", root), real_data(dir, held or data, "--held", "unseen", root)
     if overlap(real, test) == 1:
         raise ValueError("coverage needs held-out images, and these are the training images: name others with --held")
     g = from_pretrained(generator)
@@ -133,18 +149,42 @@ def metrics(dir:str,                     # a distilled dataset
     return (dict(dir=dir, classes=rows[:-1], **{k: v for k, v in rows[-1].items() if k != "class"}),
             _table([{k: v if k == "class" else f"{v:.3f}" for k, v in r.items()} for r in rows]))
 
-# %% ../nbs/15_cli.ipynb #22682196
-def info(*, json:bool=False):  # print one JSON object
-    "Versions, device, and what ships with the package."
+# %% ../nbs/15_cli.ipynb #3d3b15d6
+def _about(name, device=None, dtype=None):
+    "What a generator is, as a dictionary."
+    from mgd3.generators import from_pretrained
+    from mgd3.guidance import SAMPLERS
+    g = from_pretrained(name, device, dtype)
+    millions = lambda m: round(sum(p.numel() for p in m.parameters()) / 1e6, 2)
+    s = g.settings
+    return dict(generator=g.name, family=g.family,
+                denoiser=f"{type(g.model).__name__}, {millions(g.model)} M parameters",
+                vae=f"{type(g.vae).__name__}, {millions(g.vae)} M parameters", scheduler=type(g.scheduler).__name__,
+                images=f"{g.channels}×{g.size}×{g.size}", latents="×".join(map(str, g.latent_shape)),
+                conditioned_on="prompts" if g.text else f"{len(g.names) or g.n_classes} classes",
+                names=list(g.names.values()),
+                samplers=[n for n, (_, _, f) in SAMPLERS.items() if f is None or f == g.flow],
+                settings=[f"{k}={s[k]}" for k in s], validated="scale" in g.defaults,
+                dtype=str(g.dtype).removeprefix("torch."), device=str(g.device))
+
+def info(generator:str=None,   # a bundled name, a diffusers folder or a hub id: say what it is
+         *, device:str=None,   # where to load it
+         dtype:str=None,       # float16, bfloat16 or float32
+         json:bool=False,      # print one JSON object
+        ):
+    "Versions, device, and what ships with the package; or what a generator is."
     import platform
     from mgd3.baselines import METHODS
-    from mgd3.data import DATASETS, machine, versions
+    from mgd3.data import DATASETS, IMAGENET, machine, versions
     from mgd3.generators import bundled
-    r = dict(versions(), python=platform.python_version(), device=machine(), generators=sorted(bundled()),
-             datasets=sorted(DATASETS), methods=list(METHODS))
-    return r, "\n".join(f"{k:<14}{', '.join(v) if isinstance(v, list) else v}" for k, v in r.items())
+    r = _about(generator, device, dtype) if generator else dict(
+        versions(), python=platform.python_version(), device=machine(), generators=sorted(bundled()),
+        datasets=[*sorted(DATASETS), *sorted(IMAGENET)], methods=list(METHODS))
+    short = lambda v: ", ".join(map(str, v[:20])) + (f", … ({len(v)})" if len(v) > 20
+                                                     else "") if isinstance(v, list) else v
+    return r, "\n".join(f"{k:<16}{short(v)}" for k, v in r.items())
 
-# %% ../nbs/15_cli.ipynb #abf4555c
+# %% ../nbs/15_cli.ipynb #e3ee2985
 COMMANDS = dict(distill=distill, evaluate=evaluate, metrics=metrics, info=info)
 
 class Parser(argparse.ArgumentParser):
@@ -161,7 +201,7 @@ def make_parser()->argparse.ArgumentParser:
         add_parameters(s, fn); s.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return p
 
-# %% ../nbs/15_cli.ipynb #e3ee2985
+# %% ../nbs/15_cli.ipynb #de71bc74
 def _no_nan(obj): return json.loads(json.dumps(obj), parse_constant=lambda _: None)   # JSON has no NaN
 
 def run(argv=None)->int:
@@ -176,7 +216,8 @@ def run(argv=None)->int:
         print(json.dumps(_no_nan(result), ensure_ascii=False) if args["json"] else text)
         return 0
     except KeyboardInterrupt:
-        message, code = "interrupted" + ("; the same command goes on where it stopped" if command == "distill" else ""), 1
+        message, code = "interrupted" + ("; the same command goes on where it stopped" if command == "distill"
+                                         else ""), 1
     except Exception as e:
         if debug: raise
         message, code = " ".join(str(e).split()) or type(e).__name__, 2 if isinstance(e, ValueError) else 1

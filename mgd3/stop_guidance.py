@@ -26,8 +26,10 @@ def scaled_t_stop(t_stop:int,     # validated at `of` steps
                   of:int,
                   steps:int,      # steps asked for
                  )->int:
-    "The `t_stop` that leaves the same share of the trajectory free."
-    return t_stop if t_stop < 0 else round(t_stop * steps / of)
+    "The `t_stop` at the same share of the trajectory; a run that guides at all keeps at least one guided step."
+    if t_stop < 0: return t_stop
+    scaled = round(t_stop * steps / of)
+    return min(scaled, steps - 2) if guided_steps(of, t_stop) else scaled
 
 # %% ../nbs/02_stop_guidance.ipynb #81166325
 class Recorder:
