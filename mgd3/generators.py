@@ -173,6 +173,7 @@ def _source(name, what="generator"):
     raise ValueError(f"unknown {what} {str(name)!r}: neither a folder, a hub id like 'facebook/DiT-XL-2-256', "
                      f"nor one of {', '.join(bundled())}")
 
+# %% ../nbs/11_generators.ipynb #d092ea49
 @contextmanager
 def _quiet(*loggers):
     "Silence the advice and the progress bars of diffusers and transformers."
@@ -181,7 +182,7 @@ def _quiet(*loggers):
     try:
         with warnings.catch_warnings():
             # the new name of `torch_dtype` is unknown to older diffusers
-            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", FutureWarning); warnings.simplefilter("ignore", UserWarning)
             yield
     finally:
         for l, level, bar in before: l.set_verbosity(level); bar and l.enable_progress_bar()
@@ -194,12 +195,11 @@ def _loading(source, *loggers):
         with _quiet(theirs, *loggers): yield
     except (OSError, AttributeError, KeyError, TypeError, SafetensorError) as e:
         why = " ".join(str(e).split())[:200].rstrip(".")
-        raise FileNotFoundError(f"cannot load the generator {source}: {why}. A part may be missing or damaged; a "
-                                f"hub id "
-                                f"can be downloaded where there is a network (hf download {source} --local-dir DIR) "
-                                "and passed as DIR") from e
+        hint = ("a part is missing or damaged" if Path(source).is_dir() else f"download it where there is a network "
+                f"(hf download {source} --local-dir DIR) and pass DIR")
+        raise FileNotFoundError(f"cannot load {source}: {why}; {hint}") from e
 
-# %% ../nbs/11_generators.ipynb #1f6fdb6f
+# %% ../nbs/11_generators.ipynb #c799195c
 def _load_vae(name, dtype):
     "A VAE from its own folder, a pipeline's folder or a hub id."
     import diffusers
@@ -226,8 +226,10 @@ def _load_ldm(source, config, dtype, vae):
                          f"told a class")
     return parts, dict(class_labels=torch.arange(n))
 
-# %% ../nbs/11_generators.ipynb #d092ea49
-def _family(source)->dict:
+# %% ../nbs/11_generators.ipynb #c0e251b9
+def _family(source,
+            own_vae=False,  # does the user bring a VAE?
+           )->dict:
     "The configuration of a pipeline that is supported."
     import diffusers
     with _loading(source): config = dict(diffusers.DiffusionPipeline.load_config(source))
@@ -236,11 +238,13 @@ def _family(source)->dict:
     part = lambda k: isinstance(config.get(k), (list, tuple)) and len(config[k]) == 2 and config[k][1]
     absent = [k for k in ("vae", "scheduler", FAMILIES[config["_class_name"]].net) if not part(k)]
     if absent: raise ValueError(f"{source} has no {absent[0]} in its model_index.json")
-    gone = [k for k in config if k.startswith(("tokenizer", "text_encoder")) and part(k)
-            and not (Path(source)/k).is_dir()]
+    needed = [k for k in config if part(k) and k.startswith(("tokenizer", "text_encoder", "scheduler"))]
+    needed += [FAMILIES[config["_class_name"]].net] + ["vae"] * (not own_vae)
+    gone = [k for k in needed if not (Path(source)/k).is_dir()]
     if gone and Path(source).is_dir(): raise FileNotFoundError(f"{source} has no folder {gone[0]}")
     return config
 
+# %% ../nbs/11_generators.ipynb #a5bfd3ce
 class _Listener(logging.Handler):
     "Keeps what a library has to say."
     def __init__(self): super().__init__(); self.said = []
@@ -268,12 +272,23 @@ def _load_text(source, config, dtype, **parts):
     with _no_random_weights(source), _loading(source, theirs):
         return getattr(diffusers, config["_class_name"]).from_pretrained(source, torch_dtype=dtype, **absent, **parts)
 
+# %% ../nbs/11_generators.ipynb #c5f9f97d
+def _check_tokenizers(pipe, source):
+    "A tokenizer without its vocabulary takes every word for the same unknown one, and says nothing."
+    for k, tok in pipe.components.items():
+        if not k.startswith("tokenizer") or tok is None: continue
+        same = tok("cat").input_ids == tok("dog").input_ids
+        if same or tok.model_max_length > 10**6:
+            raise FileNotFoundError(f"the {k} of {source} lacks its {'vocabulary' if same else 'configuration'}")
+
+# %% ../nbs/11_generators.ipynb #a143074c
 def _load_parts(source, dtype, vae=None)->tuple:  # configuration, parts by name, rows, pipeline or None
     "The parts of a pipeline, by the loaders of diffusers."
     import diffusers
-    config, given = _family(source), {} if vae is None else dict(vae=vae)
+    config, given = _family(source, vae is not None), {} if vae is None else dict(vae=vae)
     if FAMILIES[config["_class_name"]].text:
         pipe = _load_text(source, config, dtype, **given)
+        _check_tokenizers(pipe, source)
         return config, pipe.components, {}, pipe
     with _loading(source):
         if config["_class_name"] == "ClassConditionalLDMPipeline":
@@ -282,7 +297,7 @@ def _load_parts(source, dtype, vae=None)->tuple:  # configuration, parts by name
     n = pipe.transformer.config.num_embeds_ada_norm
     return config, pipe.components, dict(class_labels=torch.arange(n + 1)), None
 
-# %% ../nbs/11_generators.ipynb #c799195c
+# %% ../nbs/11_generators.ipynb #a42c8699
 def _check_fit(vae, net, scheduler, name):
     "A VAE and a denoiser must speak of the same latents, all weights be there, and the noise schedule be one of betas or a flow."
     for m in (vae, net):
@@ -300,6 +315,7 @@ def _check_fit(vae, net, scheduler, name):
         raise ValueError(f"{name}: the VAE makes latents of {made} channels, the denoiser takes {taken}")
     _side(net)
 
+# %% ../nbs/11_generators.ipynb #7d92ecee
 def _own(source)->dict:
     "What `mgd3.json` in a generator's folder says."
     path = Path(source)/"mgd3.json"
@@ -314,6 +330,7 @@ def _own(source)->dict:
             raise ValueError(f"{path}: {k} = {v!r} is no setting")
     return own
 
+# %% ../nbs/11_generators.ipynb #69194aaa
 def from_pretrained(name="dit-digits",      # a bundled name, a diffusers folder or a hub id
                     device:str=None,        # "cuda" where there is one, else "cpu"
                     dtype=None,             # a `torch.dtype` or its name; by default see `default_dtype`
@@ -341,7 +358,7 @@ def from_pretrained(name="dit-digits",      # a bundled name, a diffusers folder
 
 Generator.from_pretrained = staticmethod(from_pretrained)
 
-# %% ../nbs/11_generators.ipynb #69194aaa
+# %% ../nbs/11_generators.ipynb #31f1b48e
 def _affine(vae)->tuple:
     "Shift and factor of a VAE's latents: scaled = (raw − shift) · factor."
     c, row = vae.config, lambda v: torch.tensor(v).reshape(1, -1, 1, 1)
@@ -352,7 +369,7 @@ def _affine(vae)->tuple:
 @patch
 def vae_batch(self:Generator, batch_size:int)->int: return max(1, min(batch_size, 2**20 // self.size**2))
 
-# %% ../nbs/11_generators.ipynb #e1d651bc
+# %% ../nbs/11_generators.ipynb #bf9949e9
 @patch
 @torch.no_grad()
 def encode(self:Generator,
@@ -373,7 +390,7 @@ def encode(self:Generator,
     size = self.vae_batch(batch_size)
     return torch.cat([in_chunks(one, size, c) for c in progress(torch.arange(len(images)).split(size))])
 
-# %% ../nbs/11_generators.ipynb #d03309bb
+# %% ../nbs/11_generators.ipynb #326d6ad9
 @patch
 @torch.no_grad()
 def decode(self:Generator,
@@ -390,7 +407,7 @@ def decode(self:Generator,
     if not len(latents): return torch.empty(0, self.channels, self.size, self.size, dtype=torch.uint8)
     return in_chunks(one, self.vae_batch(batch_size), latents)
 
-# %% ../nbs/11_generators.ipynb #02942f11
+# %% ../nbs/11_generators.ipynb #8506e1a9
 ADDED = ("text_embeds", "time_ids", "resolution", "aspect_ratio")     # what SDXL and PixArt take in a dictionary
 
 @patch
@@ -402,6 +419,7 @@ def arguments(self:Generator, labels:Tensor)->dict:
         rows["encoder_hidden_states"] = None
     return rows | (dict(added_cond_kwargs=added) if added else {})
 
+# %% ../nbs/11_generators.ipynb #764b3efe
 @patch
 @torch.no_grad()
 def denoise(self:Generator,
@@ -424,7 +442,7 @@ def denoise(self:Generator,
     c = x.shape[1] if cfg_channels is None else cfg_channels
     return torch.cat([uncond[:, :c] + cfg_scale * (cond[:, :c] - uncond[:, :c]), cond[:, c:]], dim=1)
 
-# %% ../nbs/11_generators.ipynb #36512df4
+# %% ../nbs/11_generators.ipynb #9d1f7a34
 @patch
 @torch.no_grad()
 def prompted(self:Generator,
@@ -443,7 +461,7 @@ def prompted(self:Generator,
                    prompts=list(prompts),
                    names=dict(enumerate(names or prompts)), classes={})
 
-# %% ../nbs/11_generators.ipynb #8506e1a9
+# %% ../nbs/11_generators.ipynb #c824f05a
 @patch
 def index_of(self:Generator, name)->int:
     ("The class with this index, name, one of several names, or ImageNet id; None if there is none. "
@@ -462,6 +480,7 @@ def _knows(g):
     some = ", ".join(list(g.names.values())[:20]) or "no class names"
     return f"it knows {some}{', …' if len(g.names) > 20 else ''}"
 
+# %% ../nbs/11_generators.ipynb #cab6f43b
 @patch
 def class_indices(self:Generator,
                   data:Data,
@@ -482,7 +501,7 @@ def class_indices(self:Generator,
         raise ValueError(f"{self.name} has {self.n_classes} classes, but class {max(idx)} was asked for")
     return torch.tensor(idx)
 
-# %% ../nbs/11_generators.ipynb #b8408e45
+# %% ../nbs/11_generators.ipynb #1efc2e3f
 def read_class_map(m,         # a dictionary, or a JSON file with one
                    of=(int, str), # types of its values
                   )->dict:
@@ -495,6 +514,7 @@ def read_class_map(m,         # a dictionary, or a JSON file with one
                          f"{'prompts' if of is str else 'indices or names'}, as one JSON object")
     return m
 
+# %% ../nbs/11_generators.ipynb #f526b44b
 @patch
 def for_data(self:Generator,
              data:Data,
@@ -508,11 +528,13 @@ def for_data(self:Generator,
         raise ValueError("a class map holds whole prompts: give it or prompt, not both")
     if class_map is not None:
         m = read_class_map(class_map, str if self.text else (int, str))
+        if empty := [c for c, v in m.items() if not str(v).strip()]:
+            raise ValueError(f"the class map has nothing for {empty[0]!r}")
         if lost := [c for c in data.classes if c not in m]:
             raise ValueError(f"the class map has no entry for class {lost[0]!r} of {data.name}; it has "
                              f"{', '.join(map(str, list(m)[:20]))}")
     if self.text:
-        prompt = prompt or "a photo of a {}"
+        prompt = "a photo of a {}" if prompt is None else prompt
         if class_map is None and "{}" not in prompt:
             raise ValueError(f"prompt must hold {{}} for the class name, got {prompt!r}")
         if class_map is not None: return self.prompted([m[c] for c in data.classes], data.classes)
@@ -522,15 +544,19 @@ def for_data(self:Generator,
     if None in idx:
         c = data.classes[idx.index(None)]
         raise ValueError(f"the class map sends {c!r} to {m[c]!r}, which {self.name} does not have; {_knows(self)}")
+    if len(set(idx)) < len(idx):
+        warnings.warn(f"the class map sends several classes of {data.name} to one of {self.name}")
     return replace(self, classes=self.classes | {data.name: idx})
 
-# %% ../nbs/11_generators.ipynb #dd3a0f39
+# %% ../nbs/11_generators.ipynb #dd01b7fa
 @patch
 def weights_hash(self:Generator)->str:
-    "SHA-256 over all parameters (VAE, denoiser, text encoders, class embeddings) and configurations, as hex."
+    "SHA-256 over all parameters (VAE, denoiser, text encoders, class embeddings), vocabularies and configurations, as hex."
     h = hashlib.sha256()
     parts = sorted(self.pipe.components.items()) if self.pipe else []
     texts = [m for k, m in parts if k.startswith("text_encoder") and m is not None]
+    for tok in (m for k, m in parts if k.startswith("tokenizer") and m is not None):
+        h.update(json.dumps(sorted(tok.get_vocab().items())).encode())
     for part in (self.vae, self.model, self.scheduler):
         config = {k: v for k, v in part.config.items() if not k.startswith("_")}
         h.update(json.dumps(config, sort_keys=True, default=str).encode())

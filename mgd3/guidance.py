@@ -182,14 +182,16 @@ def translate(scheduler, scale:float, form:str, to:str, t_stop:int)->float:
 class ModeGuidance:
     "The pull of MGD³ Eq. 5, with stop guidance. Raises `ValueError` for a bad `form` or `scale`."
     scale:float=.1      # λ, of 50 steps
-    t_stop:int=25       # guide while the step index is above
+    t_stop:int=None     # guide while the step index is above; by default to the middle, 25 of 50 steps
     form:str="mean"     # mean, x0 or eps
 
     def __post_init__(self):
         if self.form not in FORMS: raise ValueError(f"unknown form {self.form!r}: one of {', '.join(FORMS)}")
         if not 0 <= self.scale < math.inf: raise ValueError(f"scale must be a number of at least 0, got {self.scale}")
 
-    def active(self, step): return lambda_at(step.index, self.scale, self.t_stop) > 0
+    def active(self, step):
+        t_stop = scaled_t_stop(25, 50, step.steps) if self.t_stop is None else self.t_stop
+        return lambda_at(step.index, self.scale, t_stop) > 0
     def __call__(self, x_t, x0, step, mode, label=None):
         if not self.active(step): return x0
         return x0 + self.scale * FORMS[self.form](step).to(x0) * (mode - x0)
@@ -246,6 +248,7 @@ def mode_guided(scheduler,           # a scheduler of diffusers, its timesteps s
                ):
     "A copy of the scheduler with the pull inserted in `step`. Raises `ValueError` where it cannot work."
     check_scheduler(scheduler)
+    if isinstance(pull, type): raise ValueError(f"pull must be an instance: {pull.__name__}(…)")
     cls = getattr(type(scheduler), "stock", type(scheduler))
     @wraps(cls.step)
     def step(self, model_output, timestep, sample, *args, **kwargs):
@@ -262,12 +265,12 @@ def mode_guided(scheduler,           # a scheduler of diffusers, its timesteps s
     new.guidance = (ModeGuidance() if pull is None else pull, modes, labels)
     return new
 
-# %% ../nbs/01_guidance.ipynb #49ae5aef
+# %% ../nbs/01_guidance.ipynb #0205d015
 def image_seed(seed:int, *key:int)->int:
     "A seed for one image, e.g. from the run's seed, its label and its number."
     return int(np.random.SeedSequence([seed, *key]).generate_state(1, np.uint64)[0] >> 1)
 
-# %% ../nbs/01_guidance.ipynb #ea014eb1
+# %% ../nbs/01_guidance.ipynb #b784b0eb
 PLAIN = dict(clip_sample=False, thresholding=False, timestep_spacing="trailing", steps_offset=0, variance_type=None)
 SAMPLERS = {   # name → class, configuration, works for flow matching
     "ddpm": (DDPMScheduler, dict(clip_sample=False, thresholding=False, timestep_spacing="linspace", steps_offset=0),
@@ -286,7 +289,7 @@ SAMPLERS = {   # name → class, configuration, works for flow matching
 NOISE = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "rescale_betas_zero_snr",
          "prediction_type", "variance_type", "shift")
 
-# %% ../nbs/01_guidance.ipynb #3246750f
+# %% ../nbs/01_guidance.ipynb #f07dda5a
 def make_sampler(generator:Generator, name:str, steps:int):
     "The scheduler for a sampler's name, its timesteps set. Raises `ValueError` when it does not fit the generator."
     fits = [n for n, (_, _, f) in SAMPLERS.items() if f is None or f == generator.flow]
@@ -311,7 +314,7 @@ def make_sampler(generator:Generator, name:str, steps:int):
                          f"of x̂₀ there")
     return sched
 
-# %% ../nbs/01_guidance.ipynb #f07dda5a
+# %% ../nbs/01_guidance.ipynb #0a665af9
 def begin(sched, noise:Tensor, start=None, mode:Tensor=None, label:Tensor=None)->tuple:  # x, timesteps to go
     "The first latents of a run, in the scheduler's own scale."
     if start is None: return noise * getattr(sched, "init_noise_sigma", 1.), sched.timesteps
@@ -324,7 +327,7 @@ def begin(sched, noise:Tensor, start=None, mode:Tensor=None, label:Tensor=None)-
     if hasattr(sched, "set_begin_index"): sched.set_begin_index(call)
     return start(noise, mode, steps[first], label) * length(sched, steps[first].ab).item(), sched.timesteps[call:]
 
-# %% ../nbs/01_guidance.ipynb #3db00228
+# %% ../nbs/01_guidance.ipynb #84885ed9
 def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, cfg_scale:float, cfg_channels:int=None,
                   start=None, mode:Tensor=None, tick=lambda step: None)->Tensor:
     "One chunk from noise to clean latents. `tick` is called with a dictionary at every model call."
@@ -341,7 +344,7 @@ def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, cfg_sca
         x = sched.step(out, t, x, **own_noise).prev_sample
     return x.cpu()
 
-# %% ../nbs/01_guidance.ipynb #84885ed9
+# %% ../nbs/01_guidance.ipynb #ce1a1f64
 def _observer(sched, callback, bar, keep:int):
     "A `tick` that advances the bar and tells `callback` about the first `keep` rows, once in a solver step."
     last = [None]
@@ -358,7 +361,7 @@ def _observer(sched, callback, bar, keep:int):
                       pulled=to_x0(kind, acted[:keep, :c], x_t[:keep], s.ab)))
     return tick
 
-# %% ../nbs/01_guidance.ipynb #869d7af6
+# %% ../nbs/01_guidance.ipynb #52fb48b7
 SETTINGS = ("scale", "form", "t_stop", "steps", "cfg_scale", "cfg_channels", "sampler")
 
 def sampling_settings(generator:Generator, **given)->dict:
@@ -378,7 +381,18 @@ def sampling_settings(generator:Generator, **given)->dict:
     for step in schedule(sched): pull.active(step) and FORMS[s["form"]](step)         # `eps` complains where ᾱ = 0
     return s
 
-# %% ../nbs/01_guidance.ipynb #ce1a1f64
+# %% ../nbs/01_guidance.ipynb #64a1019c
+def _check_batch(labels, modes, seeds, pull, start, given):
+    "Raise `ValueError` when the parts of a batch do not belong together."
+    if not len(labels): raise ValueError("no labels: there is nothing to sample")
+    if len(seeds) != len(labels) or (modes is not None and len(modes) != len(labels)):
+        raise ValueError("labels, modes and seeds must be equally many")
+    if modes is not None and not modes.isfinite().all(): raise ValueError("modes hold values that are not finite")
+    if (pull or start) and modes is None: raise ValueError("a pull or a start needs modes")
+    if pull and given != (None,) * 3:
+        raise ValueError("pull stands in place of scale, form and t_stop: give one or the other")
+
+# %% ../nbs/01_guidance.ipynb #45bb8988
 def sample(generator:Generator,
            labels:Tensor,        # (n,) the generator's class indices
            modes:Tensor=None,    # (n, c, h, w) one mode for each image; none: unguided
@@ -398,13 +412,7 @@ def sample(generator:Generator,
     s = sampling_settings(generator, scale=scale, form=form, t_stop=t_stop, steps=steps, cfg_scale=cfg_scale,
                           cfg_channels=cfg_channels, sampler=sampler)
     seeds = [image_seed(seed, i) for i in range(len(labels))] if seeds is None else seeds
-    if not len(labels): raise ValueError("no labels: there is nothing to sample")
-    if modes is not None and not modes.isfinite().all(): raise ValueError("modes hold values that are not finite")
-    if len(seeds) != len(labels) or (modes is not None and len(modes) != len(labels)):
-        raise ValueError("labels, modes and seeds must be equally many")
-    if (pull or start) and modes is None: raise ValueError("a pull or a start needs modes")
-    if pull and (scale, form, t_stop) != (None,) * 3:
-        raise ValueError("pull stands in place of scale, form and t_stop: give one or the other")
+    _check_batch(labels, modes, seeds, pull, start, (scale, form, t_stop))
     pull = pull or ModeGuidance(s["scale"], s["t_stop"], s["form"])
     bar = (tqdm(total=-(-len(labels) // batch_size) * s["steps"], unit="step", disable=not progress)
            if isinstance(progress, bool) else progress)
@@ -421,7 +429,7 @@ def sample(generator:Generator,
                                  f"{s['cfg_scale']} is too strong")
     return z
 
-# %% ../nbs/01_guidance.ipynb #998b5c5d
+# %% ../nbs/01_guidance.ipynb #961d2761
 @dataclass(frozen=True)
 class TangentPull:
     "The part of another pull that lies in the tangent space of real latents around the mode (after ManifoldGD)."
@@ -432,6 +440,9 @@ class TangentPull:
 
     def active(self, step): return getattr(self.pull, "active", lambda s: True)(step)
     def __call__(self, x_t, x0, step, mode, label):
+        if label is None or (lost := set(label.tolist()) - set(self.latents)): raise ValueError(
+            "TangentPull needs a label for every image" if label is None
+            else f"TangentPull has no latents of class {lost.pop()}")
         basis = torch.stack([self.basis(m, int(y)) for m, y in zip(mode, label)])         # (n, dim, c·h·w)
         g = (self.pull(x_t, x0, step, mode, label) - x0).flatten(1)[:, None]
         return x0 + (g @ basis.mT @ basis).reshape(x0.shape)
@@ -441,11 +452,15 @@ class TangentPull:
         near = z[(z - m).norm(dim=1).topk(min(self.k, len(z)), largest=False).indices]
         return torch.linalg.svd(near - near.mean(0), full_matrices=False).Vh[:self.dim]
 
-# %% ../nbs/01_guidance.ipynb #82863403
+# %% ../nbs/01_guidance.ipynb #069a2f51
 @dataclass(frozen=True)
 class NoisedMode:
     "Begin from the noised mode in place of pure noise (D⁴M)."
     strength:float=.7    # share of the steps that is left
+
+    def __post_init__(self):
+        if not 0 < self.strength <= 1:
+            raise ValueError(f"strength must be above 0 and at most 1, got {self.strength}")
 
     def skip(self, steps:int)->int: return steps - max(1, round(self.strength * steps))
     def __call__(self, noise, mode, step, label=None): return step.ab**.5 * mode + (1 - step.ab)**.5 * noise
