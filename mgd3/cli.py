@@ -223,7 +223,11 @@ def _no_nan(obj): return json.loads(json.dumps(obj), parse_constant=lambda _: No
 def run(argv=None)->int:
     "The program; returns the exit code."
     parser = make_parser()
-    args = vars(parser.parse_args(argv))
+    args, unknown = parser.parse_known_args(argv)
+    args = vars(args)
+    if unknown:
+        name = f"mgd3 {args['command'] or ''}".strip()
+        parser.exit(2, f"{name}: unrecognized arguments: {' '.join(unknown)} (see {name} --help)\n")
     command, debug, version = args.pop("command"), args.pop("debug", False), args.pop("version")
     if version: from mgd3 import __version__; print(__version__); return 0
     if command is None: parser.print_help(); return 2

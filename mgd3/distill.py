@@ -188,6 +188,8 @@ def distill(data,                        # `Data`, a dataset's name, a subset of
      "`out` is only touched when all inputs are good.")
     load = dict(vae=vae, device=device, dtype=dtype, compile=compile)
     check_arguments(data, generator, out, method, seed, batch_size, load, settings)
+    if root is not None and (isinstance(data, Data) or data not in IMAGENET):
+        raise ValueError(f"root is the ImageNet folder of a subset ({', '.join(IMAGENET)}); this data is none")
     out = Path(out)
     data = data if isinstance(data, Data) else load_data(data, root=root)
     rows = plan(data, ipc)
