@@ -299,7 +299,7 @@ def _load_parts(source, dtype, vae=None)->tuple:  # configuration, parts by name
 
 # %% ../nbs/11_generators.ipynb #a42c8699
 def _check_fit(vae, net, scheduler, name):
-    "A VAE and a denoiser must speak of the same latents, all weights be there, and the noise schedule be one of betas or a flow."
+    "Raise when VAE and denoiser speak of different latents, weights are missing, or the noise schedule is unknown to us."
     for m in (vae, net):
         lost = [k for k, v in m.named_parameters() if v.is_meta]
         if lost:
@@ -325,9 +325,8 @@ def _own(source)->dict:
                                                                 dict)] if isinstance(own, dict) else ["it"]
     if bad: raise ValueError(f"{path}: {bad[0]} must be a JSON object")
     for k, v in own.get("defaults", {}).items():
-        if k not in PAPER and k != "cfg_channels" or not isinstance(v,
-                                                                    type(PAPER.get(k, 1))) and not isinstance(v, (int, float)):
-            raise ValueError(f"{path}: {k} = {v!r} is no setting")
+        kind = str if isinstance(PAPER.get(k), str) else (int, float)
+        if k not in (*PAPER, "cfg_channels") or not isinstance(v, kind): raise ValueError(f"{path}: {k} = {v!r} is no setting")
     return own
 
 # %% ../nbs/11_generators.ipynb #69194aaa
@@ -471,7 +470,7 @@ def index_of(self:Generator, name)->int:
     for fits in (lambda i: self.names[i] == name, lambda i: split[i][0] == name, lambda i: name in split[i]):
         hits = [i for i in self.names if fits(i)]
         if len(hits) > 1:
-            raise ValueError(f"{name!r} is the name of classes {hits[0]} and {hits[1]} of {self.name}: give the index")
+            raise ValueError(f"{name!r} names classes {hits[0]} and {hits[1]} of {self.name}: give the index")
         if hits: return hits[0]
     # diffusers drops a DiT's names when it saves it
     return imagenet_ids().get(name) if len(self.names or range(self.n_classes)) == 1000 else None
@@ -488,7 +487,7 @@ def class_indices(self:Generator,
     "The generator's class index for every class of `data`. Raises `ValueError` when a class is unknown to it."
     own = self.classes.get(data.name)
     if own is not None and len(own) == len(data.classes): idx = own
-    elif data.gen_classes is not None and not self.text and set(data.gen_classes) <= set(self.names or data.gen_classes):
+    elif data.gen_classes and not self.text and set(data.gen_classes) <= set(self.names or data.gen_classes):
         idx = data.gen_classes                                  # an ImageNet subset, and a generator of ImageNet
     else:
         idx = [self.index_of(c) for c in data.classes]
@@ -551,7 +550,7 @@ def for_data(self:Generator,
 # %% ../nbs/11_generators.ipynb #dd01b7fa
 @patch
 def weights_hash(self:Generator)->str:
-    "SHA-256 over all parameters (VAE, denoiser, text encoders, class embeddings), vocabularies and configurations, as hex."
+    "SHA-256, as hex, over all parameters (VAE, denoiser, text encoders, class embeddings), vocabularies, configurations."
     h = hashlib.sha256()
     parts = sorted(self.pipe.components.items()) if self.pipe else []
     texts = [m for k, m in parts if k.startswith("text_encoder") and m is not None]
