@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['TABLE', 'SIGMA', 'GROWING', 'FLOW', 'TWICE', 'FORMS', 'ANCESTRAL', 'GUIDABLE', 'NO_X0_PREDICTION', 'PLAIN',
            'SAMPLERS', 'NOISE', 'SETTINGS', 'to_x0', 'from_x0', 'is_flow', 'kind_of', 'alpha_bar', 'length', 'Step',
-           'make_step', 'position', 'solver_step', 'solver_timesteps', 'levels', 'schedule', 'step_at', 'is_ancestral',
-           'strength', 'translate', 'ModeGuidance', 'pulled_output', 'check_scheduler', 'mode_guided', 'image_seed',
-           'make_sampler', 'begin', 'denoise_chunk', 'sampling_settings', 'sample', 'TangentPull', 'NoisedMode']
+           'make_step', 'position', 'solver_step', 'solver_timesteps', 'levels', 'last_but_one', 'schedule', 'step_at',
+           'is_ancestral', 'strength', 'translate', 'ModeGuidance', 'pulled_output', 'check_scheduler', 'mode_guided',
+           'image_seed', 'make_sampler', 'begin', 'denoise_chunk', 'sampling_settings', 'sample', 'TangentPull',
+           'NoisedMode']
 
 # %% ../nbs/01_guidance.ipynb #20a57ec3
 import inspect, math
@@ -86,10 +87,11 @@ class Step:
 # %% ../nbs/01_guidance.ipynb #460662bc
 def make_step(index:int, t, steps:int, ab:Tensor, ab_prev:Tensor,
               rest:Tensor=None,  # the network's channels beyond the latent's, if any
+              last:float=0.,     # in place of β̃ at the last step
              )->Step:
     "A step with its learned or posterior variance."
     beta = 1 - ab / ab_prev
-    var = ((1 - ab_prev) / (1 - ab) * beta).clamp(min=1e-20)
+    var = ((1 - ab_prev) / (1 - ab) * beta).clamp(min=1e-20 if ab_prev < 1 else max(last, 1e-20))
     if rest is not None and rest.shape[1]:
         frac = (rest.float() + 1) / 2
         var = (frac * beta.log() + (1 - frac) * var.log()).exp()
@@ -129,10 +131,15 @@ def levels(scheduler)->Tensor:  # (steps + 1,) ascending, float64 because 1 − 
     s = scheduler.sigmas.cpu().double()
     return alpha_bar(scheduler, torch.cat([s[:-1:2] if isinstance(scheduler, TWICE) else s[:-1], s[-1:]]))
 
+def last_but_one(ab:Tensor)->float:
+    "β̃ of the last step but one, from the levels of a schedule."
+    return ((1 - ab[-2]) / (1 - ab[-3]) * (1 - ab[-3] / ab[-2])).item() if len(ab) > 2 else 0.
+
 def schedule(scheduler)->list:
     "All steps of a scheduler, the first one first, with their posterior variances."
     ab, ts = levels(scheduler), solver_timesteps(scheduler)
-    return [make_step(len(ts) - 1 - i, t, len(ts), ab[i], ab[i + 1]) for i, t in enumerate(ts)]
+    return [make_step(len(ts) - 1 - i, t, len(ts), ab[i], ab[i + 1], None, last_but_one(ab)) for i,
+            t in enumerate(ts)]
 
 # %% ../nbs/01_guidance.ipynb #cdf22cf4
 def step_at(scheduler, t, rest:Tensor=None)->Step:
@@ -141,7 +148,7 @@ def step_at(scheduler, t, rest:Tensor=None)->Step:
     now = (scheduler.alphas_cumprod[int(t)].cpu().double() if isinstance(scheduler, TABLE)
            else alpha_bar(scheduler, scheduler.sigmas[call].cpu().double()))
     after = ab[min(torch.searchsorted(ab, now, right=True).item(), len(ab) - 1)]
-    return make_step(len(ab) - 2 - solver_step(scheduler, call), t, len(ab) - 1, now, after, rest)
+    return make_step(len(ab) - 2 - solver_step(scheduler, call), t, len(ab) - 1, now, after, rest, last_but_one(ab))
 
 # %% ../nbs/01_guidance.ipynb #6239f0ab
 def _eps_weight(s):
