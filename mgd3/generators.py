@@ -321,12 +321,13 @@ def _own(source)->dict:
     path = Path(source)/"mgd3.json"
     try: own = json.loads(path.read_text()) if path.is_file() else {}
     except ValueError as e: raise ValueError(f"{path} is not valid JSON: {e}") from e
-    bad = [k for k in ("defaults", "classes") if not isinstance(own.get(k, {}),
-                                                                dict)] if isinstance(own, dict) else ["it"]
-    if bad: raise ValueError(f"{path}: {bad[0]} must be a JSON object")
+    if not isinstance(own, dict): raise ValueError(f"{path} must be a JSON object")
+    for k in ("defaults", "classes"):
+        if not isinstance(own.get(k, {}), dict): raise ValueError(f"{path}: {k} must be a JSON object")
     for k, v in own.get("defaults", {}).items():
         kind = str if isinstance(PAPER.get(k), str) else (int, float)
-        if k not in (*PAPER, "cfg_channels") or not isinstance(v, kind): raise ValueError(f"{path}: {k} = {v!r} is no setting")
+        if k not in (*PAPER, "cfg_channels") or not isinstance(v, kind):
+            raise ValueError(f"{path}: {k} = {v!r} is no setting")
     return own
 
 # %% ../nbs/11_generators.ipynb #69194aaa

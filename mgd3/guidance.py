@@ -171,8 +171,7 @@ def is_ancestral(scheduler)->bool:
 
 def strength(scheduler,   # its timesteps set
              form:str, scale:float, t_stop:int)->float:
-    ("The share of the way to the mode that the guided steps of a schedule add up to when the network does not "
-     "answer. "
+    ("The share of the way to the mode that the guided steps add up to when the network does not answer. "
      "Raises `ValueError` when no step is guided.")
     on = [s for s in schedule(scheduler) if lambda_at(s.index, 1., t_stop)]
     if not on: raise ValueError(f"no step is guided with t_stop {t_stop}")
@@ -266,9 +265,8 @@ def mode_guided(scheduler,           # a scheduler of diffusers, its timesteps s
         return cls.step(self, pulled_output(self, model_output, timestep, sample, *self.guidance), timestep, sample,
                         *args, **kwargs)
     new = deepcopy(scheduler)
-    new.__class__ = type(cls.__name__, (cls,),
-                         dict(step=step, stock=cls, guidance=None, __module__=cls.__module__,
-                                                          __doc__=cls.__doc__))
+    same = dict(__module__=cls.__module__, __doc__=cls.__doc__)
+    new.__class__ = type(cls.__name__, (cls,), dict(step=step, stock=cls, guidance=None, **same))
     new.guidance = (ModeGuidance() if pull is None else pull, modes, labels)
     return new
 
@@ -361,9 +359,8 @@ def _observer(sched, callback, bar, keep:int):
         if s.index == last[0]: return
         last[0] = s.index; bar.update()
         if not callback: return
-        acted, x_t = pulled_output(sched, out, t, x,
-                                   *sched.guidance) if hasattr(sched,
-                                                               "guidance") else out, x / length(sched, s.ab).item()
+        acted = pulled_output(sched, out, t, x, *sched.guidance) if hasattr(sched, "guidance") else out
+        x_t = x / length(sched, s.ab).item()
         callback(dict(index=s.index, t=s.t, x=x_t[:keep], x0=to_x0(kind, out[:keep, :c], x_t[:keep], s.ab),
                       pulled=to_x0(kind, acted[:keep, :c], x_t[:keep], s.ab)))
     return tick
@@ -377,15 +374,15 @@ def sampling_settings(generator:Generator, **given)->dict:
     base = generator.settings
     s = {k: base[k] if given.get(k) is None else given[k] for k in SETTINGS}
     if given.get("t_stop") is None: s["t_stop"] = scaled_t_stop(base["t_stop"], base["steps"], s["steps"])
-    sched, pull, c = make_sampler(generator, s["sampler"],
-                                  s["steps"]), ModeGuidance(s["scale"], s["t_stop"],
-                                                            s["form"]), generator.latent_shape[0]
+    sched, c = make_sampler(generator, s["sampler"], s["steps"]), generator.latent_shape[0]
+    pull = ModeGuidance(s["scale"], s["t_stop"], s["form"])
     if not 0 <= s["cfg_scale"] < math.inf:
         raise ValueError(f"cfg_scale must be a number of at least 0, got {s['cfg_scale']}")
     if not 1 <= s["cfg_channels"] <= c: raise ValueError(f"cfg_channels must be 1 … {c}, got {s['cfg_channels']}")
     if not -1 <= s["t_stop"] <= s["steps"]:
         raise ValueError(f"t_stop must be −1 … {s['steps']} (the number of steps), got {s['t_stop']}")
-    for step in schedule(sched): pull.active(step) and FORMS[s["form"]](step)         # `eps` complains where ᾱ = 0
+    for step in schedule(sched):
+        if pull.active(step): FORMS[s["form"]](step)                                  # `eps` complains where ᾱ = 0
     return s
 
 # %% ../nbs/01_guidance.ipynb #64a1019c
@@ -405,9 +402,8 @@ def sample(generator:Generator,
            modes:Tensor=None,    # (n, c, h, w) one mode for each image; none: unguided
            *, seed:int=0,        # images get seeds derived from it …
            seeds:list=None,      # … unless each brings its own
-           scale:float=None, form:str=None, t_stop:int=None,
-           steps:int=None, cfg_scale:float=None, cfg_channels:int=None, sampler:str=None,
-           # the generator's own by default
+           scale:float=None, form:str=None, t_stop:int=None,                  # the generator's own by default,
+           steps:int=None, cfg_scale:float=None, cfg_channels:int=None, sampler:str=None,       # and these as well
            pull=None,            # in place of the `ModeGuidance` of scale, form and t_stop
            start=None,           # in place of pure noise
            batch_size:int=50,    # images in a chunk
@@ -427,9 +423,9 @@ def sample(generator:Generator,
         sched, y = make_sampler(generator, s["sampler"], s["steps"]), labels[idx].to(generator.device)
         m = None if modes is None else modes[idx].to(generator.device)
         if m is not None: sched = mode_guided(sched, m, pull, y)
+        see = _observer(sched, callback, bar, len(idx.unique()))
         return denoise_chunk(generator, sched, y, [seeds[i] for i in idx], s["cfg_scale"], s["cfg_channels"], start,
-                             m,
-                             _observer(sched, callback, bar, len(idx.unique())))
+                             m, see)
     z = in_chunks(chunk, batch_size, torch.arange(len(labels)))
     if bad := int((~z.isfinite()).flatten(1).any(1).sum()):
         raise FloatingPointError(f"{bad} of {len(z)} images came out not finite: scale {s['scale']} or cfg_scale "
@@ -447,9 +443,8 @@ class TangentPull:
 
     def active(self, step): return getattr(self.pull, "active", lambda s: True)(step)
     def __call__(self, x_t, x0, step, mode, label):
-        if label is None or (lost := set(label.tolist()) - set(self.latents)): raise ValueError(
-            "TangentPull needs a label for every image" if label is None
-            else f"TangentPull has no latents of class {lost.pop()}")
+        lost = {None} if label is None else set(label.tolist()) - set(self.latents)
+        if lost: raise ValueError(f"TangentPull has no latents of class {lost.pop()}")
         basis = torch.stack([self.basis(m, int(y)) for m, y in zip(mode, label)])         # (n, dim, c·h·w)
         g = (self.pull(x_t, x0, step, mode, label) - x0).flatten(1)[:, None]
         return x0 + (g @ basis.mT @ basis).reshape(x0.shape)
