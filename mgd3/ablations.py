@@ -38,7 +38,7 @@ def measure(dataset:str, method:str="mgd3", seed:int=0, ipc:int=10,
         t = time.time()
         d = distill(train, g, ipc, Path(tmp)/"d", method=method, seed=seed, **settings)
         seconds = time.time() - t
-        acc = hard_label_eval(d, real, settings=HardLabel.small(), repeats=1, seed=seed)
+        acc = hard_label_eval(d, real, settings=HardLabel.small(ipc), repeats=1, seed=seed)
         zd = g.encode(d.images)
         mean = summary(zd, d.labels, z, train.labels, zh, held.labels)[-1]
         mean["coverage_split"] = float(np.mean(list(coverage(zd, d.labels, zr, real.labels).values())))

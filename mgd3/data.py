@@ -31,6 +31,7 @@ class Data:
     files:list               # (n,) a name for every image
     fine:np.ndarray = None   # (n,) a finer label, where one is known
     gen_classes:list = None  # the generator's class index of each class, where it is fixed by the data
+    weights:np.ndarray = None  # (n,) the share of its class that each image stands for, where that is known
 
     def __len__(self): return len(self.labels)
     def of(self, label): return np.flatnonzero(self.labels == label)
@@ -68,7 +69,8 @@ def subset(data:Data,
     "The images of `data` at `idx`."
     idx = np.asarray(idx, dtype=np.int64)
     return replace(data, images=Picked(data.images, idx), labels=data.labels[idx], files=[data.files[i] for i in idx],
-                   fine=None if data.fine is None else data.fine[idx], name=name or data.name)
+                   name=name or data.name, **{k: None if (v := getattr(data, k)) is None else v[idx]
+                                              for k in ("fine", "weights")})
 
 class Picked:
     "The items of a sequence at some positions, still read lazily."
@@ -137,7 +139,8 @@ def _scan(root):
     from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
     classes = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not classes: raise ValueError(f"{root} holds no class folders (expected {root}/<class>/<image>)")
-    found = make_dataset(str(root), {c: i for i, c in enumerate(classes)}, IMG_EXTENSIONS, allow_empty=True)
+    found = make_dataset(str(root), {c: i for i, c in enumerate(classes)}, (*IMG_EXTENSIONS, ".gif"),
+                         allow_empty=True)
     found = [(p, y) for p, y in found if not Path(p).name.startswith(".")]
     empty = sorted(set(range(len(classes))) - {y for _, y in found})
     if empty: raise ValueError(f"class folder without images: {root/classes[empty[0]]}")
@@ -145,7 +148,7 @@ def _scan(root):
 
 # %% ../nbs/10_data.ipynb #3b19f111
 def _read_metadata(root):
-    "Paths, labels and class names as `metadata.jsonl` states them; None when it is not of our kind."
+    "Paths, labels, class names and mode weights as `metadata.jsonl` states them; None when it is not of our kind."
     meta = root/"metadata.jsonl"
     try: rows = [json.loads(l) for l in meta.read_text(encoding="utf-8").splitlines() if l.strip()]
     except ValueError as e: raise ValueError(f"{meta} is not valid JSON lines: {e}") from e
@@ -163,7 +166,10 @@ def _read_metadata(root):
     missing = [r["file_name"] for r in rows if not (root/r["file_name"]).is_file()]
     if missing:
         raise FileNotFoundError(f"{root} lacks {len(missing)} of the files in its metadata.jsonl, first {missing[0]}")
-    return [root/r["file_name"] for r in rows], [r["label"] for r in rows], [names[i] for i in range(len(names))]
+    shares = [r.get("mode_weight") for r in rows]
+    known = all(isinstance(v, (int, float)) and v >= 0 for v in shares)
+    return ([root/r["file_name"] for r in rows], [r["label"] for r in rows], [names[i] for i in range(len(names))],
+            np.array(shares, dtype=np.float64) if known else None)
 
 # %% ../nbs/10_data.ipynb #0364d6c6
 def _check_complete(root, n):
@@ -184,15 +190,15 @@ def from_folder(root,               # a folder of class folders, or of splits of
     root, name = split_root(root, split), root.absolute().name + "/"
     described = _read_metadata(root) if (root/"metadata.jsonl").is_file() else None
     if (root/"mgd3.json").is_file(): _check_complete(root, len(described[0]) if described else 0)
-    paths, labels, classes = described or _scan(root)
+    paths, labels, classes, weights = described or (*_scan(root), None)
     return Data(Files(paths), np.array(labels, dtype=np.int64), classes, name,
-                [p.relative_to(root).as_posix() for p in paths])
+                [p.relative_to(root).as_posix() for p in paths], weights=weights)
 
 # %% ../nbs/10_data.ipynb #12ac2a6e
 class _Column:
     def __init__(self, ds, col): self.ds, self.col = ds, col
     def __len__(self): return len(self.ds)
-    def __getitem__(self, i): return self.ds[int(i)][self.col]
+    def __getitem__(self, i): return _plain(self.ds[int(i)][self.col])
 
 def from_hf(ds,                 # a loaded `datasets.Dataset` with a `ClassLabel` column
             image:str="image",  # column of images
@@ -419,7 +425,8 @@ def save_rows(path,        # CSV file to write
     text = io.StringIO()
     text.write("".join(f"# {k}: {v}\n" for k, v in about.items()))
     w = csv.DictWriter(text, rows[0].keys(), lineterminator="\n"); w.writeheader(); w.writerows(rows)
-    Path(path).write_text(text.getvalue())
+    part = Path(f"{path}.mgd3-part")                                   # never seen half-written
+    part.write_text(text.getvalue(), encoding="utf-8"); os.replace(part, path)
 
 # %% ../nbs/10_data.ipynb #e0248e25
 def _value(s):
@@ -431,7 +438,7 @@ def _value(s):
 def load_rows(path)->tuple:  # rows as dictionaries (numbers as numbers), and the header as a dictionary
     "Read what `save_rows` wrote."
     import csv
-    lines = Path(path).read_text().splitlines()
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
     about = dict(l[2:].split(": ", 1) for l in lines if l.startswith("# "))
     rows = csv.DictReader(l for l in lines if not l.startswith("# "))
     return [{k: _value(v) for k, v in r.items()} for r in rows], about

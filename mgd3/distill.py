@@ -117,16 +117,18 @@ def make_images(out:Path, rows:list, fn, job:Job):
         yield len(chunk)
 
 # %% ../nbs/12_distill.ipynb #39619446
-def describe(out:Path, rows:list, job:Job)->list:
+def describe(out:Path, rows:list, job:Job,
+             has_modes:bool=True,  # do the images stand for modes?
+            )->list:
     "The lines of `metadata.jsonl`."
     return [dict(file_name=f, label=c, **{"class": job.data.classes[c]}, mode=n,
-                 mode_weight=round(float(job.modes.weights[c][n]), 6),
+                 mode_weight=round(float(job.modes.weights[c][n]), 6) if has_modes else None,
                  nearest=job.data.files[int(job.modes.nearest[c][n])], seed=image_seed(job.seed, c, n),
                  sha256=hashlib.sha256((out/f).read_bytes()).hexdigest()) for c, n, f in rows]
 
-def finish(out:Path, rows:list, job:Job):
+def finish(out:Path, rows:list, job:Job, has_modes:bool=True):
     "Write metadata and contact sheet."
-    lines = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in describe(out, rows, job))
+    lines = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in describe(out, rows, job, has_modes))
     write_whole(out/"metadata.jsonl", lines.encode())
     g = job.generator
     by_class = [pixels(Files([out/f for k, n, f in rows if k == c and n < 20]), g.size, g.channels)
@@ -206,5 +208,5 @@ def distill(data,                        # `Data`, a dataset's name, a subset of
     with tqdm(total=total, desc=method, unit="step", disable=None if progress else True) as bar:
         job.progress, per_chunk = bar, 0 if "steps" in job.settings else 1
         for _ in make_images(out, rows, METHODS[method].fn, job): bar.update(per_chunk)
-    finish(out, rows, job)
+    finish(out, rows, job, has_modes=bool(METHODS[method].discovery or "discovery" in METHODS[method].takes))
     return replace(from_folder(out), name=data.name)
