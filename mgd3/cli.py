@@ -106,6 +106,7 @@ def _baselines(sets, data, root):
         rows.setdefault((real.name, "all"), entry(f"all {len(real)} images of {real.name}", real, test))
     return list(rows.values())
 
+# %% ../nbs/15_cli.ipynb #11664d40
 def _shown(rows, repeats, per_class):
     "The table of a comparison."
     pm = lambda r, k: f"{r[f'{k}_mean']:.1f}" + (f" ± {r[f'{k}_sample_std']:.1f}" if repeats > 1 else "")
@@ -125,7 +126,7 @@ def _shown(rows, repeats, per_class):
                                            **{c: number(r["per_class"][c]) for c in classes}}
                                           for r in group]) for classes, group in by_class.items()])
 
-# %% ../nbs/15_cli.ipynb #96b7fcea
+# %% ../nbs/15_cli.ipynb #6ab3a111
 def _loaded(teacher, net, classes, size, device):
     "The teacher that the options name."
     from pathlib import Path
@@ -137,6 +138,7 @@ def _loaded(teacher, net, classes, size, device):
         classes = json.loads(text) if text.lstrip().startswith("[") else text.rstrip().splitlines()
     return load_teacher(teacher, net, classes, size, device)
 
+# %% ../nbs/15_cli.ipynb #e2240e0f
 def evaluate(
     dirs:list,                # distilled datasets: folders of class folders
     *, test:str=None,         # real test images: a dataset's name or a folder; by default those of the data distilled
@@ -191,7 +193,7 @@ def evaluate(
     note = f"\n({old} of {len(rows) * repeats} runs were in {results} already)" if old else ""
     return rows[0] if len(rows) == 1 else dict(results=rows), _shown(rows, repeats, per_class) + note
 
-# %% ../nbs/15_cli.ipynb #f6c4c556
+# %% ../nbs/15_cli.ipynb #30909022
 def _test_split(name, test, root):
     "The real images that grade a teacher: those named, or the data's own test split; None where there is none."
     from pathlib import Path
@@ -202,6 +204,7 @@ def _test_split(name, test, root):
     except ValueError: return None
     return None if own == Path(name) else load_data(name, "test")
 
+# %% ../nbs/15_cli.ipynb #92ea17f3
 def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet, a folder of class folders
             *, out:str="teacher.safetensors",  # file to write
             net:str=None,            # convnet3 up to 64 px, resnet18 above (default); see mgd3 evaluate

@@ -72,7 +72,7 @@ def settings_for(protocol:str, preset:str, data:Data, test:Data, teacher:Teacher
             raise ValueError(f"{k} must be at least 1, got {v}")
     return replace(s, **{k: v for k, v in given.items() if v is not None})
 
-# %% ../nbs/16_compare.ipynb #965425be
+# %% ../nbs/16_compare.ipynb #a9997919
 def identity(data:Data)->str:
     "A hash of what is in a dataset: of its pixels up to 10,000 images, of file names, sizes and labels beyond."
     if len(data) <= 10_000 or not isinstance(data.images, Files): return fingerprint(data)
@@ -93,6 +93,7 @@ def read_log(path)->dict:  # key → line
     for i in damaged: warnings.warn(f"{path}, line {i} is damaged and counts as not run")
     return runs
 
+# %% ../nbs/16_compare.ipynb #cee769ca
 def check_writable(path):
     "Raise `OSError` for a file that could not be written in the end."
     path = Path(path)
@@ -115,7 +116,7 @@ def key_of(**decides)->str:
     "A short hash of everything that decides a run."
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:20]
 
-# %% ../nbs/16_compare.ipynb #14107b43
+# %% ../nbs/16_compare.ipynb #5ff9d230
 def _grader(protocol, teacher, labels, s, device, stream):
     "What differs between the protocols: how `student` is asked to learn from some data."
     if protocol == "hard": return lambda data, sets: dict()
@@ -127,6 +128,7 @@ def _grader(protocol, teacher, labels, s, device, stream):
         return dict(given, epochs=lambda: stored_epochs(folder))
     return soft
 
+# %% ../nbs/16_compare.ipynb #fd822332
 @dataclass
 class Run:
     "One cell of the grid."
@@ -158,6 +160,7 @@ def plan_runs(entries:list, protocol:str, nets:list, seeds, preset:str, teacher:
     for net, s in {(r.net, r.settings) for r in runs}: make_network(net, 2, s.size, 1, norm=s.norm)
     return runs
 
+# %% ../nbs/16_compare.ipynb #8861d72b
 def compare(entries:list,            # of `Entry`
             protocol:str="hard",     # hard or soft
             nets:list=None,          # names of students; one that fits by default
@@ -196,6 +199,7 @@ def compare(entries:list,            # of `Entry`
     of = lambda e, net: [done[r.key] for r in runs if r.entry is e and r.net == net]
     return [_summed(e, net, of(e, net), known) for e, net in dict.fromkeys((r.entry, r.net) for r in runs)]
 
+# %% ../nbs/16_compare.ipynb #a50d7c03
 def _check_teaching(runs, teacher, labels, device):
     ("Does the teacher know every test set's classes, in their order, and the images of every training set? "
      "Is there room for all its answers? Its accuracy on each training set, by id.")

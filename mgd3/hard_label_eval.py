@@ -78,7 +78,7 @@ def check_size(net:nn.Module, name:str, size:int, channels:int)->nn.Module:
                          f"erases (norm batch can)")
     return net.train()
 
-# %% ../nbs/03_hard_label_eval.ipynb #d080da1b
+# %% ../nbs/03_hard_label_eval.ipynb #f5818882
 def _named(name, n_classes, size, channels, norm):
     "An untrained network by its name."
     if norm not in NORMS: raise ValueError(f"unknown norm {norm!r}: one of {', '.join(NORMS)}")
@@ -99,6 +99,7 @@ def _named(name, n_classes, size, channels, norm):
     return timm.create_model(name, num_classes=n_classes, in_chans=channels,
                              **(dict(img_size=size) if cfg and cfg.fixed_input_size else {}))
 
+# %% ../nbs/03_hard_label_eval.ipynb #004908ed
 def make_network(name:str,  # `convnet3` (any depth), `resnetap10`, `resnet18` (10, 18, 34, 50, 101), `alexnet`, timm
                  n_classes:int, size:int, channels:int, seed:int=0,
                  norm:str="instance",  # of ConvNets and ResNets: instance, batch or group
@@ -112,7 +113,7 @@ def make_network(name:str,  # `convnet3` (any depth), `resnetap10`, `resnet18` (
             raise ValueError(f"{name} cannot be built for {size} px images: {str(e).splitlines()[0]}") from e
         return check_size(net, name, size, channels)
 
-# %% ../nbs/03_hard_label_eval.ipynb #d0bf3ecd
+# %% ../nbs/03_hard_label_eval.ipynb #47bc439a
 @dataclass(frozen=True)
 class Recipe:
     "What both protocols set."
@@ -132,6 +133,7 @@ class Recipe:
     weighted:bool = False      # weight the loss by the share of the class behind each image
     precision:str = "auto"     # float32 or bfloat16; auto: bfloat16 on a GPU that has it
 
+# %% ../nbs/03_hard_label_eval.ipynb #0bcbcccc
 @dataclass(frozen=True)
 class HardLabel(Recipe):
     "The hard-label protocol (Gu et al. 2024); the defaults are those of IPC 10."
@@ -253,7 +255,7 @@ def normalise(x:Tensor,
     if x.shape[1] == 1: mean, std = mean.mean()[None], std.mean()[None]
     return x.sub(mean.view(-1, 1, 1) - light).div_(std.view(-1, 1, 1))
 
-# %% ../nbs/03_hard_label_eval.ipynb #8ba54a38
+# %% ../nbs/03_hard_label_eval.ipynb #809445cc
 def _augmented(x, d):
     x = x.float()
     if "box" in d: x = resample(x, d["box"], d.get("flip"))
@@ -276,6 +278,7 @@ def augment(x:Tensor,  # (n, c, h, w) uint8
         out[i:i + piece] = _augmented(x[i:i + piece], {k: v[i:i + piece] for k, v in d.items()})
     return out
 
+# %% ../nbs/03_hard_label_eval.ipynb #31811584
 def cutmix(x:Tensor,        # (n, c, h, w); overwritten
            cut:Tensor,      # (4,) top, bottom, left, right
            partner:Tensor,  # (n,) whose pixels go into the box
@@ -390,12 +393,13 @@ def seeded(device, seed:int):
         for i in cuda: torch.cuda.default_generators[i].manual_seed(seed)
         yield
 
-# %% ../nbs/03_hard_label_eval.ipynb #dca58aff
+# %% ../nbs/03_hard_label_eval.ipynb #1c508693
 def plan(n:int, s:Recipe, seed:int):
     "The choices of every epoch, from one seed."
     g = torch.Generator().manual_seed(seed)
     return (draw(n, s, g) for _ in range(s.epochs))
 
+# %% ../nbs/03_hard_label_eval.ipynb #a4a788ad
 def train(net,
           x,          # (n, c, h, w) uint8 images on the device, or a `Stream`
           y:Tensor,   # (n,) labels
@@ -499,7 +503,7 @@ def auto_settings(data:Data, test:Data)->HardLabel:
     if side > 64: return HardLabel.public_code(round(ipc_of(data)), len(data.classes))
     return HardLabel.small(ipc_of(data), size=max(16, side), flip=n_channels(data) == 3)
 
-# %% ../nbs/03_hard_label_eval.ipynb #001b8e33
+# %% ../nbs/03_hard_label_eval.ipynb #f6587ba8
 def sample_weights(data:Data)->Tensor:  # (n,) 1 on average in every class
     "Mode weights as weights of the loss. Raises `ValueError` when the dataset has none."
     if data.weights is None:
@@ -516,6 +520,7 @@ def as_data(data, split:str="train")->Data:
     if isinstance(data, Data): return data
     return load_data(data, split) if split == "test" else from_folder(data)
 
+# %% ../nbs/03_hard_label_eval.ipynb #5eec14f6
 def prepare(distilled:Data, test:Data, s:Recipe, device="cpu", stream:bool=None,
             channels:int=None,  # what the distilled images have by default
             tests:dict=None,    # test pixels that have been read already

@@ -106,12 +106,13 @@ class Teacher:
             h.update(k.encode() + v.cpu().contiguous().numpy().tobytes())
         return h.hexdigest()
 
-# %% ../nbs/04_soft_label_eval.ipynb #4e6a811e
+# %% ../nbs/04_soft_label_eval.ipynb #8fb479f2
 def teacher_settings(data:Data, **kw)->HardLabel:
     "Eight epochs of `HardLabel.small` up to 64 px, else `HardLabel.public_code` with batch norm."
     s = auto_settings(data, data)
     return replace(s, **(dict(epochs=8) if s.size <= 64 else dict(norm="batch")) | kw)
 
+# %% ../nbs/04_soft_label_eval.ipynb #57eff92a
 def train_teacher(data,                     # `Data` or a dataset's name: real images
                   test=None,                # real images to grade it with
                   net:str="convnet3", settings:HardLabel=None, seed:int=0, device:str=None, stream:bool=None,
@@ -135,6 +136,7 @@ def graded(t:Teacher, test:Data, device=None, stream:bool=None)->Teacher:
     "The same teacher, with its accuracy on all of `test`."
     return replace(t, accuracy=round(confusion(t, test, device, None, stream).accuracy, 2))
 
+# %% ../nbs/04_soft_label_eval.ipynb #63292bae
 def save_teacher(t:Teacher, path):
     "One safetensors file, written whole."
     from safetensors.torch import save
@@ -143,7 +145,7 @@ def save_teacher(t:Teacher, path):
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     write_whole(Path(path), save(weights, {"mgd3.teacher": json.dumps(about)}))
 
-# %% ../nbs/04_soft_label_eval.ipynb #ad05fb62
+# %% ../nbs/04_soft_label_eval.ipynb #e0481f8d
 def load_teacher(source,            # a file (`save_teacher`, or a timm network's safetensors) or a pretrained timm id
                  net:str=None,      # the network of a file that does not say
                  classes:list=None, # the names of its outputs, where neither the file nor ImageNet says them
@@ -182,6 +184,7 @@ def _outputs(name, weights):
     conv = weights.get(f"{first}.weight")
     return len(weights[f"{head}.weight"]), 3 if conv is None else conv.shape[1]
 
+# %% ../nbs/04_soft_label_eval.ipynb #7f3bb3c1
 def _from_timm(name, classes, size, pretrained=True, outputs=None):
     import timm
     if not timm.is_model(name) and ("/" in name
@@ -204,7 +207,7 @@ def _from_timm(name, classes, size, pretrained=True, outputs=None):
     return Teacher(net, list(classes), name, size or cfg.input_size[-1], channels,
                    **({} if plain or channels == 1 else dict(mean=tuple(cfg.mean), std=tuple(cfg.std))))
 
-# %% ../nbs/04_soft_label_eval.ipynb #b7ad260e
+# %% ../nbs/04_soft_label_eval.ipynb #343a4440
 @dataclass
 class Confusion:
     "What a teacher answers for each class."
@@ -232,6 +235,7 @@ class Confusion:
             if self.counts[i, j].sum() > enough: return i, j
         return [], []
 
+# %% ../nbs/04_soft_label_eval.ipynb #a84a68e6
 def confusion(t:Teacher, data:Data, device=None,
               per_class:int=50,  # images of each class; None for all
               stream:bool=None)->Confusion:
@@ -270,7 +274,7 @@ def soft_loss(temperature:float, classes:list,
         return (kl * (b.w if b.w2 is None else b.share * b.w + (1 - b.share) * b.w2)).mean()
     return loss
 
-# %% ../nbs/04_soft_label_eval.ipynb #73ae895e
+# %% ../nbs/04_soft_label_eval.ipynb #6aecb881
 def soft_settings(distilled:Data, teacher:Teacher)->SoftLabel:
     "`SoftLabel.small` for a teacher up to 64 px, else `SoftLabel.rded`, at the teacher's size."
     if teacher.size > 64: return SoftLabel.rded(round(ipc_of(distilled)), len(distilled.classes), size=teacher.size)
@@ -284,6 +288,7 @@ def check_fit(teacher:Teacher, distilled:Data, test:Data, s:SoftLabel):
         raise ValueError(f"the teacher was trained at {teacher.size} px, the student's size is {s.size} px: "
                          "they must agree")
 
+# %% ../nbs/04_soft_label_eval.ipynb #af665524
 def soft_label_eval(distilled,             # `Data` or a folder
                     test,                  # `Data`, a dataset's name or a folder: real images
                     teacher:Teacher,
@@ -325,7 +330,7 @@ def stored_bytes(n:int,          # images
     choices = packed(draw(n, s, torch.Generator().manual_seed(0)))
     return s.epochs * (sum(v.nbytes for v in choices.values()) + 2 * n * n_classes)
 
-# %% ../nbs/04_soft_label_eval.ipynb #83d2e9e4
+# %% ../nbs/04_soft_label_eval.ipynb #75ad688a
 @torch.no_grad()
 def answered(d:dict, x, teacher:Teacher, classes:list, s:SoftLabel)->dict:
     "The choices of an epoch together with the teacher's half-precision logits for what they make of the images `x`."
@@ -341,6 +346,7 @@ def about_labels(data:Data, teacher:Teacher, s:SoftLabel, seed:int)->dict:
     return dict(settings=decides, seed=seed, classes=data.classes, images=len(data), data=fingerprint(data),
                 teacher=teacher.sha256())
 
+# %% ../nbs/04_soft_label_eval.ipynb #9c66f4a7
 def store_labels(folder, data:Data, teacher:Teacher, s:SoftLabel, seed:int=0, device=None, stream:bool=None,
                  progress:bool=False):
     "Write what is missing of a teacher's answers. Raises `FileExistsError` for others, `OSError` for a full disk."
