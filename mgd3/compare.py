@@ -116,17 +116,15 @@ def key_of(**decides)->str:
     "A short hash of everything that decides a run."
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:20]
 
-# %% ../nbs/16_compare.ipynb #5ff9d230
-def _grader(protocol, teacher, labels, s, device, stream):
-    "What differs between the protocols: how `student` is asked to learn from some data."
-    if protocol == "hard": return lambda data, sets: dict()
-    def soft(data, sets):
-        given = dict(loss_fn=soft_loss(s.temperature, sets.classes, teacher), optimiser=adamw)
-        if labels is None: return given
-        folder = Path(labels)/key_of(**about_labels(data, teacher, s, 0))[:12]
-        store_labels(folder, data, teacher, s, 0, device, stream)
-        return dict(given, epochs=lambda: stored_epochs(folder))
-    return soft
+# %% ../nbs/16_compare.ipynb #28ed8a2e
+def _how(r, sets, teacher, labels, device, stream)->dict:
+    "How `student` is asked to learn: by default, or from a teacher's answers, live or stored."
+    if teacher is None: return {}
+    given = dict(loss_fn=soft_loss(r.settings.temperature, sets.classes, teacher), optimiser=adamw)
+    if labels is None: return given
+    folder = Path(labels)/key_of(**about_labels(r.data, teacher, r.settings, 0))[:12]
+    store_labels(folder, r.data, teacher, r.settings, 0, device, stream)
+    return dict(given, epochs=stored_epochs(folder))
 
 # %% ../nbs/16_compare.ipynb #fd822332
 @dataclass
@@ -160,7 +158,7 @@ def plan_runs(entries:list, protocol:str, nets:list, seeds, preset:str, teacher:
     for net, s in {(r.net, r.settings) for r in runs}: make_network(net, 2, s.size, 1, norm=s.norm)
     return runs
 
-# %% ../nbs/16_compare.ipynb #8861d72b
+# %% ../nbs/16_compare.ipynb #8d998b6f
 def compare(entries:list,            # of `Entry`
             protocol:str="hard",     # hard or soft
             nets:list=None,          # names of students; one that fits by default
@@ -176,6 +174,7 @@ def compare(entries:list,            # of `Entry`
     check_repeats(repeats, seed)
     device = as_device(device or default_device())
     if protocol == "soft" and teacher is None: raise ValueError("soft labels need a teacher")
+    if protocol == "hard" and (teacher or labels): raise ValueError("a teacher and its labels are for soft labels")
     if results: check_writable(results)
     runs = plan_runs(entries, protocol, nets, range(seed, seed + repeats), preset, teacher, device,
                      labels is not None, given)
@@ -189,10 +188,9 @@ def compare(entries:list,            # of `Entry`
             if prepared != (now := (id(r.data), id(r.entry.test), r.settings)):
                 sets, prepared = prepare(r.data, r.entry.test, r.settings, device, stream,
                                          teacher and teacher.channels, tests), now
-                how = _grader(protocol, teacher, labels, r.settings, device, stream)(r.data, sets)
-            asked = {k: v() if k == "epochs" else v for k, v in how.items()}
+            how = _how(r, sets, teacher, labels, device, stream)
             row = dict(key=r.key, dataset=r.entry.name, images=len(r.data), tested=len(r.entry.test)) | r.about
-            row |= student(sets, r.net, r.settings, r.seed, tick=bar.update, **asked)
+            row |= student(sets, r.net, r.settings, r.seed, tick=bar.update, **how)
             if teacher: row |= dict(teacher_on_distilled=fits[id(r.data)])
             done[r.key] = row
             if results: append_log(results, row)

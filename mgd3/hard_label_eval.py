@@ -7,9 +7,9 @@ __all__ = ['NORMS', 'RESNETS', 'convnet', 'resnet', 'check_size', 'make_network'
            'batch_slices', 'cut_boxes', 'draw', 'batches_of', 'resample', 'grey', 'colour_jitter', 'normalise',
            'augment', 'cutmix', 'Stream', 'batches', 'room', 'load_pixels', 'Batch', 'make_batch', 'hard_loss', 'sgd',
            'resolved', 'autocast', 'seeded', 'plan', 'train', 'train_epoch', 'grade', 'eval_epochs', 'match_labels',
-           'check_data', 'Sets', 'n_channels', 'ipc_of', 'median_side', 'auto_settings', 'sample_weights', 'as_data',
-           'prepare', 'student', 'spread', 'summary', 'default_net', 'hard_label_eval', 'check_repeats', 'as_tensors',
-           'as_folder']
+           'check_data', 'Sets', 'some', 'n_channels', 'ipc_of', 'median_side', 'auto_settings', 'sample_weights',
+           'as_data', 'prepare', 'student', 'spread', 'summary', 'default_net', 'hard_label_eval', 'check_repeats',
+           'as_tensors', 'as_folder']
 
 # %% ../nbs/03_hard_label_eval.ipynb #96046b08
 import math, os, re, time, warnings
@@ -477,7 +477,7 @@ def check_data(data:Data, role:str):
     if role == "train" and (empty := [data.classes[c] for c in range(n) if not (labels == c).any()]):
         raise ValueError(f"class {empty[0]!r} of {data.name} has no images")
 
-# %% ../nbs/03_hard_label_eval.ipynb #a3477a74
+# %% ../nbs/03_hard_label_eval.ipynb #28073dec
 @dataclass
 class Sets:
     "Training and test images as a student sees them, labelled in the numbering of `classes`."
@@ -485,16 +485,19 @@ class Sets:
     test_x:object; test_y:Tensor
     classes:list
 
-def n_channels(data:Data)->int:
-    "1 when all images are grey, else 3."
-    return 1 if all(data.images[i].mode in ("1", "L") for i in range(len(data))) else 3
+def some(data:Data, most:int)->list:
+    "Images of a dataset: all, or `most` of them, evenly spaced."
+    return [data.images[int(i)] for i in np.linspace(0, len(data) - 1, min(most, len(data))).astype(int)]
+
+def n_channels(data:Data, most:int=1000)->int:
+    "1 when the images (some of them, in a large dataset) are grey, else 3."
+    return 1 if all(im.mode in ("1", "L") for im in some(data, most)) else 3
 
 def ipc_of(data:Data)->float: return len(data) / len(data.classes)
 
 def median_side(data:Data, most:int=200)->int:
     "The median of the longer side of (some of) the images, px."
-    some = np.linspace(0, len(data) - 1, min(most, len(data))).astype(int)
-    return int(np.median([max(data.images[int(i)].size) for i in some]))
+    return int(np.median([max(im.size) for im in some(data, most)]))
 
 def auto_settings(data:Data, test:Data)->HardLabel:
     "`HardLabel.small` at the size of the test images when that is at most 64 px, else `HardLabel.public_code`."
@@ -520,7 +523,7 @@ def as_data(data, split:str="train")->Data:
     if isinstance(data, Data): return data
     return load_data(data, split) if split == "test" else from_folder(data)
 
-# %% ../nbs/03_hard_label_eval.ipynb #5eec14f6
+# %% ../nbs/03_hard_label_eval.ipynb #0867b634
 def prepare(distilled:Data, test:Data, s:Recipe, device="cpu", stream:bool=None,
             channels:int=None,  # what the distilled images have by default
             tests:dict=None,    # test pixels that have been read already
@@ -529,7 +532,7 @@ def prepare(distilled:Data, test:Data, s:Recipe, device="cpu", stream:bool=None,
     check_data(distilled, "train"); check_data(test, "test")
     y, c = match_labels(distilled, test), channels or n_channels(distilled)
     w = sample_weights(distilled) if s.weighted else torch.ones(len(distilled))
-    sizes = sorted({im.size for im in map(distilled.images.__getitem__, range(min(len(distilled), 1000)))})
+    sizes = sorted({im.size for im in some(distilled, 1000)})
     if len(sizes) > 1:
         least, most = ("×".join(map(str, v)) for v in (sizes[0], sizes[-1]))
         warnings.warn(f"images of {distilled.name} come in {len(sizes)} sizes, from {least} to {most}: "
