@@ -6,7 +6,7 @@
 __all__ = ['KEYS', 'measure', 'rarer_digit', 'sweep', 'mean_by', 'paired', 'choose', 'curve', 'joint_tsne']
 
 # %% ../nbs/05_ablations.ipynb #df3ada3f
-import tempfile, time
+import tempfile, time, warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import lru_cache
 from multiprocessing import get_context
@@ -20,6 +20,7 @@ from .distill import distill
 from .generators import from_pretrained
 from .hard_label_eval import HardLabel, hard_label_eval
 from .metrics import coverage, fine_counts, summary
+from .soft_label_eval import SoftLabel, soft_label_eval, train_teacher
 
 # %% ../nbs/05_ablations.ipynb #a3922ed3
 @lru_cache(maxsize=None)
@@ -29,14 +30,17 @@ def _encoded(dataset, split, generator):
 
 def measure(dataset:str, method:str="mgd3", seed:int=0, ipc:int=10,
             split:str="val",               # the real images that grade the student, and hold the modes for coverage
-            generator:str="dit-digits", **settings)->dict:
+            generator:str="dit-digits",
+            soft:bool=False,                 # also train a student on the answers of a teacher
+            options:dict=None,               # the method's own settings
+            **settings)->dict:
     "Distill once, train once, measure: accuracy, coverage, diversity, representativeness, seconds."
     (train, z), (real, zr) = (_encoded(dataset, s, generator) for s in ("train", split))
     g = from_pretrained(generator)
     held, zh = _encoded(dataset, "unseen" if split == "test" else split, generator)
     with tempfile.TemporaryDirectory() as tmp:
         t = time.time()
-        d = distill(train, g, ipc, Path(tmp)/"d", method=method, seed=seed, **settings)
+        d = distill(train, g, ipc, Path(tmp)/"d", method=method, seed=seed, **settings, **(options or {}))
         seconds = time.time() - t
         acc = hard_label_eval(d, real, settings=HardLabel.small(ipc), repeats=1, seed=seed)
         zd = g.encode(d.images)
@@ -44,7 +48,15 @@ def measure(dataset:str, method:str="mgd3", seed:int=0, ipc:int=10,
         mean["coverage_split"] = float(np.mean(list(coverage(zd, d.labels, zr, real.labels).values())))
         row = dict(last=round(acc["last_mean"], 4), best=round(acc["best_mean"], 4))
         row |= {k: round(v, 5) for k, v in mean.items() if k != "label"} | dict(seconds=round(seconds, 2))
-        return row | dict(rarer=rarer_digit(d, train) if dataset == "digit-pairs" else "")
+        row |= dict(rarer=rarer_digit(d, train) if dataset == "digit-pairs" else "")
+        return row | dict(soft=round(_soft(d, real, _teacher(dataset), ipc, seed), 4) if soft else "")
+
+# %% ../nbs/05_ablations.ipynb #a6588ec4
+@lru_cache(maxsize=None)
+def _teacher(dataset): return train_teacher(dataset)
+
+def _soft(d, real, teacher, ipc, seed)->float:
+    return soft_label_eval(d, real, teacher, settings=SoftLabel.small(ipc), repeats=1, seed=seed)["last_mean"]
 
 # %% ../nbs/05_ablations.ipynb #77ec9dd9
 def rarer_digit(d, real)->float:
@@ -55,31 +67,44 @@ def rarer_digit(d, real)->float:
 
 # %% ../nbs/05_ablations.ipynb #e49664a8
 KEYS = ("dataset", "method", "ipc", "seed", "split",
-        "scale", "form", "t_stop", "steps", "cfg_scale", "sampler", "discovery", "generator")
+        "scale", "form", "t_stop", "steps", "cfg_scale", "sampler", "discovery", "generator", "options")
 
-def _key(job): return tuple("" if job.get(k) is None else str(job[k]) for k in KEYS)
+def _said(v):
+    "A setting as it stands in a file."
+    return "" if v is None else " ".join(f"{k}={v[k]}" for k in sorted(v)) if isinstance(v, dict) else str(v)
+def _key(job): return tuple(_said(job.get(k)) for k in KEYS)
 def _start(): torch.set_num_threads(1)
-def _run(job): return measure(**{k: v for k, v in job.items() if v is not None})
+def _run(job):
+    "The result of a run, or the error it ended with: one bad run shall not take the others with it."
+    try: return measure(**{k: v for k, v in job.items() if v is not None})
+    except Exception as e: return e
 
 def _in_processes(jobs, workers):
     "Jobs and their results, as they come. (The functions go to the processes by the name of this module.)"
     import mgd3.ablations as here
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=here._start) as pool:
         runs = {pool.submit(here._run, j): j for j in jobs}
-        for f in as_completed(runs): yield runs[f], f.result()
+        try:
+            for f in as_completed(runs): yield runs[f], f.result()
+        finally: pool.shutdown(cancel_futures=True)
 
 def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a run
           path,            # CSV file; runs that stand in it are not repeated
           workers:int=2,   # processes, one thread each; 1: in this process
           **about)->list:
-    "Run what is missing of `jobs`, one line of CSV each, written as soon as it is done."
-    rows = load_rows(path)[0] if Path(path).is_file() else []
-    done = {_key(r) for r in rows}
-    todo = [j for j in jobs if _key(j) not in done]
+    "Run what is missing of `jobs`, one line of CSV each, written as soon as it is done; warns of those that failed."
+    if odd := {k for j in jobs for k in j} - {*KEYS, "soft"}: raise ValueError(f"a sweep has no {odd.pop()!r}: options")
+    rows = [dict.fromkeys((*KEYS, "soft"), "") | r for r in (load_rows(path)[0] if Path(path).is_file() else [])]
+    done = {_key(r): r["soft"] != "" for r in rows}                    # was the student with soft labels trained, too?
+    todo = [j for j in jobs if _key(j) not in done or (j.get("soft") and not done[_key(j)])]
+    rows = [r for r in rows if _key(r) not in set(map(_key, todo))]
     runs = ((j, _run(j)) for j in todo) if workers == 1 else _in_processes(todo, workers)
+    failed = []
     for job, row in tqdm(runs, total=len(todo), unit="run", disable=not todo):
+        if isinstance(row, Exception): failed.append((job, row)); continue
         rows.append(dict(zip(KEYS, _key(job))) | row)
         rows.sort(key=_key); save_rows(path, rows, **about)
+    for job, e in failed: warnings.warn(f"{' '.join(filter(None, _key(job)))} failed: {e}")
     return rows
 
 # %% ../nbs/05_ablations.ipynb #26ef6047

@@ -23,8 +23,7 @@ import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import Data, from_folder, load_data, pixels
-from .distill import png_bytes, write_whole
+from .data import Data, from_folder, load_data, pixels, png_bytes, write_whole
 from .generators import as_device, default_device
 
 # %% ../nbs/03_hard_label_eval.ipynb #abdce626
@@ -103,6 +102,7 @@ def _named(name, n_classes, size, channels, norm):
 def make_network(name:str,  # `convnet3` (any depth), `resnetap10`, `resnet18` (10, 18, 34, 50, 101), `alexnet`, timm
                  n_classes:int, size:int, channels:int, seed:int=0,
                  norm:str="instance",  # of ConvNets and ResNets: instance, batch or group
+                 check:bool=True,      # try whether it takes the size
                 )->nn.Module:
     ("An untrained network whose weights depend on `seed` alone. "
      "Raises `ValueError` for an unknown name or a size it cannot take.")
@@ -111,7 +111,7 @@ def make_network(name:str,  # `convnet3` (any depth), `resnetap10`, `resnet18` (
         try: net = _named(name, n_classes, size, channels, norm)
         except (RuntimeError, AssertionError) as e:
             raise ValueError(f"{name} cannot be built for {size} px images: {str(e).splitlines()[0]}") from e
-        return check_size(net, name, size, channels)
+        return check_size(net, name, size, channels) if check else net
 
 # %% ../nbs/03_hard_label_eval.ipynb #47bc439a
 @dataclass(frozen=True)
