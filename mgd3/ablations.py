@@ -93,9 +93,10 @@ def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a ru
           workers:int=2,   # processes, one thread each; 1: in this process
           **about)->list:
     "Run what is missing of `jobs`, one line of CSV each, written as soon as it is done; warns of those that failed."
-    if odd := {k for j in jobs for k in j} - {*KEYS, "soft"}: raise ValueError(f"a sweep has no {odd.pop()!r}: options")
+    odd = {k for j in jobs for k in j} - {*KEYS, "soft"}
+    if odd: raise ValueError(f"a sweep has no {odd.pop()!r}: a method's own settings are its options")
     rows = [dict.fromkeys((*KEYS, "soft"), "") | r for r in (load_rows(path)[0] if Path(path).is_file() else [])]
-    done = {_key(r): r["soft"] != "" for r in rows}                    # was the student with soft labels trained, too?
+    done = {_key(r): r["soft"] != "" for r in rows}                    # with a student of soft labels, too?
     todo = [j for j in jobs if _key(j) not in done or (j.get("soft") and not done[_key(j)])]
     rows = [r for r in rows if _key(r) not in set(map(_key, todo))]
     runs = ((j, _run(j)) for j in todo) if workers == 1 else _in_processes(todo, workers)

@@ -24,8 +24,8 @@ from tqdm.auto import tqdm
 from .data import Data, pixels, write_whole
 from .generators import Generator
 from .guidance import NoisedMode, from_x0, image_seed, sample, to_x0
-from .hard_label_eval import (auto_settings, batches, check_data, crop_boxes, load_pixels, make_network, n_channels,
-                                  normalise, resample)
+from .hard_label_eval import (auto_settings, batches, check_data, crop_boxes, load_pixels, make_network,
+                                  n_channels, normalise, resample)
 from .modes import Modes
 from .pretrain import variance_kl
 from .soft_label_eval import Teacher, load_teacher, penultimate, save_teacher, teacher_settings, train_teacher
@@ -69,7 +69,7 @@ class Method:
     discovery:str = None   # a fixed way of finding modes; the user's choice otherwise
     about:str = ""         # one line
     own:dict = field(default_factory=dict)    # its own settings: name → parameter
-    small:dict = field(default_factory=dict)  # their validated values for small images
+    small:dict = field(default_factory=dict)  # their values for images of up to 16 px, validated on the digits
     check:object = None    # (job, its own settings): raises `ValueError` before any work is done
 
     @property
@@ -81,7 +81,8 @@ def method(*takes, discovery=None, name:str=None, small:dict=None, check=None):
     "Register a function as the method of its name."
     def add(fn):
         own = dict(list(inspect.signature(fn).parameters.items())[3:])
-        METHODS[name or fn.__name__] = Method(fn, (*takes, *own), discovery, fn.__doc__ or "", own, small or {}, check)
+        METHODS[name or fn.__name__] = Method(fn, (*takes, *own), discovery, fn.__doc__ or "", own, small or {},
+                                              check)
         return fn
     return add
 
@@ -105,17 +106,18 @@ def check_settings(name:str,
 
 def _number(name, kind, v):
     "A setting as the number it should be: whole ones are at least 1, others at least 0."
-    try: n = None if isinstance(v, bool) else kind(v)
+    try: n = None if isinstance(v, bool) else float(v)
     except (TypeError, ValueError, OverflowError): n = None
-    if n is None or n != (v if not isinstance(v, str) else float(v)) or not (kind is int) <= n < math.inf:
-        raise ValueError(f"{name} must be a {'whole number of at least 1' if kind is int else 'number of at least 0'}, "
-                         f"got {v!r}")
-    return n
+    least = 1 if kind is int else 0
+    if n is None or not least <= n < math.inf or kind(n) != n:
+        what = "whole number of at least 1" if kind is int else "number of at least 0"
+        raise ValueError(f"{name} must be a {what}, got {v!r}")
+    return kind(n)
 
 def own_settings(m:Method, given:dict,
-                 small:bool,  # images of up to 64 px?
+                 small:bool,  # images of up to 16 px?
                 )->dict:
-    "The method's own settings: given, validated for small images, or published. Raises `ValueError` for no numbers."
+    "The method's own settings: given, validated on digits, or published. Raises `ValueError` for what is no number."
     base = {k: p.default for k, p in m.own.items()} | (m.small if small else {})
     mine = {k: v if given.get(k) is None else given[k] for k, v in base.items()}
     kind = lambda k: m.own[k].annotation
@@ -151,7 +153,7 @@ def restore(path:Path, tensors:dict, opt)->int:
     opt.load_state_dict(dict(state=state, param_groups=opt.state_dict()["param_groups"]))
     return step
 
-# %% ../nbs/13_baselines.ipynb #288edfdf
+# %% ../nbs/13_baselines.ipynb #9b0428b8
 def iterate(job:Job, what:str, n:int,
             tensors:dict,  # all that changes from step to step, by name; changed in place
             opt,           # the optimiser
@@ -160,7 +162,8 @@ def iterate(job:Job, what:str, n:int,
            ):
     ("Call `step` n times, going on from the folder's checkpoint if there is one. "
      "Raises `FloatingPointError` when the loss is no number.")
-    path, saved, now = job.folder and job.folder/CHECKPOINT, time.monotonic(), time.monotonic
+    now = time.monotonic
+    path, saved, wait = job.folder and job.folder/CHECKPOINT, now(), every
     start = restore(path, tensors, opt) if path and path.is_file() else 0
     shown = job.progress is True or (job.progress is not False and not job.progress.disable)
     with tqdm(total=n, initial=start, desc=what, unit="step", disable=None if shown else True) as bar:
@@ -170,9 +173,9 @@ def iterate(job:Job, what:str, n:int,
             fine = not (last or i % 50 == 0) or loss.isfinite()
             if not fine or (last and not all(v.isfinite().all() for v in tensors.values())):
                 raise FloatingPointError(f"{what}: numbers are not finite after step {i + 1}; a lower lr may help")
-            if path and (last or now() - saved > every):
+            if path and (last or now() - saved > wait):
                 begun = now(); write_whole(path, state_bytes(i + 1, tensors, opt))
-                saved, every = now(), max(every, 20 * (now() - begun))
+                saved, wait = now(), every and max(every, 20 * (now() - begun))
 
 # %% ../nbs/13_baselines.ipynb #33145ffe
 def _real(job, labels, numbers):
@@ -199,14 +202,15 @@ def herding(job, labels, numbers):
     "Real images whose mean stays nearest to the mean of the class (herding; Welling 2009, in iCaRL's form)."
     return _real(job, labels, numbers)
 
-# %% ../nbs/13_baselines.ipynb #4f1d1377
+# %% ../nbs/13_baselines.ipynb #be6e1257
 TEACHER = "teacher.safetensors"
 
 def as_teacher(source,             # a `Teacher`, a file or a timm id
                device=None,
                classes=(),         # that it has to know
               )->Teacher:
-    "Raises `ValueError` for anything else and for a teacher that lacks a class, `OSError` for one that cannot be had."
+    ("A teacher that can be used. Raises `ValueError` for anything else and for one that lacks a class, `OSError` "
+     "for one that cannot be had.")
     if not isinstance(source, (Teacher, str, Path)):
         raise ValueError(f"a teacher is a Teacher, a file or a timm id, got {type(source).__name__}")
     t = source if isinstance(source, Teacher) else load_teacher(source, device=device)
@@ -217,7 +221,8 @@ def teacher_of(job:Job, given:Teacher=None, **kw)->Teacher:
     "The teacher given, the one in the folder, or a new one (`teacher_settings` with `kw`)."
     path, device = job.folder and job.folder/TEACHER, job.generator.device
     if given is not None or (path and path.is_file()): return as_teacher(given or path, device, job.data.classes)
-    t = train_teacher(job.data, None, *_squeezing(job.data, **kw), job.seed, device)
+    own = job.seed + 2**21                                 # no teacher of a method is one that labels for students
+    t = train_teacher(job.data, None, *_squeezing(job.data, **kw), own, device)
     if path: save_teacher(t, path)
     return t
 
@@ -248,7 +253,7 @@ def best_patches(t:Teacher, data:Data, label:int, rows, side:int, crops:int, lea
     px = px.view(len(rows), crops, *px.shape[1:])[torch.arange(len(rows)), loss.argmin(1)]
     return px[loss.min(1).values.argsort(stable=True)]
 
-# %% ../nbs/13_baselines.ipynb #01041784
+# %% ../nbs/13_baselines.ipynb #f6cfd853
 def stitch(px:Tensor,     # (n·factor², c, h, w), the best first
            factor:int)->Tensor:  # (n, c, factor·h, factor·w)
     "Grids of factor × factor patches; every image gets one of the best n, one of the next n, and so on."
@@ -256,33 +261,39 @@ def stitch(px:Tensor,     # (n·factor², c, h, w), the best first
     grid = px.view(factor, factor, n, *px.shape[1:])                       # row, column, image, c, h, w
     return grid.permute(2, 3, 0, 4, 1, 5).flatten(4).flatten(2, 3)
 
+def _factor(size:int): return 1 if size <= 64 else 2
+
 def _check_rded(job, teacher, crops, factor, pool, least):
-    need, size = job.ipc * factor**2, teacher.size if teacher else auto_settings(job.data, job.data).size
     check_data(job.data, "train")
+    size = teacher.size if teacher else auto_settings(job.data, job.data).size
+    factor = factor or _factor(size)
+    need = job.ipc * factor**2
     if least > 1: raise ValueError(f"least must be at most 1 (the whole image), got {least}")
     if size % factor: raise ValueError(f"factor must divide the side of the images, {size}, got {factor}")
     for c, name in enumerate(job.data.classes):
         if (n := len(job.data.of(c))) < need:
-            raise ValueError(f"class {name!r} has {n} images, fewer than the {need} patches of ipc {job.ipc} at factor "
-                             f"{factor}")
+            raise ValueError(f"class {name!r} has {n} images, fewer than the {need} patches of ipc {job.ipc} at "
+                             f"factor {factor}")
 
-# %% ../nbs/13_baselines.ipynb #937d5d5a
-@method(small=dict(factor=1, pool=20, least=.8), check=_check_rded)
+# %% ../nbs/13_baselines.ipynb #8b130c29
+@method(small=dict(pool=20, least=.8), check=_check_rded)
 def rded(job, labels, numbers,
          teacher:str=None,   # a file of mgd3 teacher or a timm id; trained on the data by default
          crops:int=5,        # random crops of each image
-         factor:int=2,       # patches along a side
+         factor:int=None,    # patches along a side; 1 up to 64 px, 2 above
          pool:int=300,       # images of each class that are looked at, and never fewer than are needed
          least:float=.08,    # area of the smallest crop
         ):
     "The patches of real images that a teacher is surest of, stitched (RDED; Sun et al. 2024)."
     t = job.once("teacher", lambda: teacher_of(job, teacher))
+    factor = factor or _factor(t.size)
     def make(c):
         rng = np.random.default_rng([job.seed, c])
         rows = rng.permutation(job.data.of(c))[:max(pool, job.ipc * factor**2)]
         px = best_patches(t, job.data, c, rows, t.size // factor, crops, least, rng)
         return stitch(px[:job.ipc * factor**2], factor)
-    return torch.stack([job.once(f"class {c}", lambda: make(c))[i] for c, i in zip(labels.tolist(), numbers.tolist())])
+    asked = zip(labels.tolist(), numbers.tolist())
+    return torch.stack([job.once(f"class {c}", lambda: make(c))[i] for c, i in asked])
 
 # %% ../nbs/13_baselines.ipynb #599c9d50
 def _sampled(job, labels, numbers, modes=None, **more):
@@ -319,7 +330,7 @@ def mgd3(job, labels, numbers):
     "Mode-guided sampling (MGD³)."
     return _sampled(job, labels, numbers, job.modes_of(labels, numbers))
 
-# %% ../nbs/13_baselines.ipynb #662437ef
+# %% ../nbs/13_baselines.ipynb #1bd912d0
 def trainable(model:nn.Module, part:str)->dict:
     "The parameters that are fine-tuned, by name. Raises `ValueError` for an unknown part."
     if part not in ("few", "all"): raise ValueError(f"part must be few or all, got {part!r}")
@@ -328,8 +339,9 @@ def trainable(model:nn.Module, part:str)->dict:
 
 def diffusion_loss(g:Generator, model, z:Tensor, y:Tensor, rng)->tuple:  # scalar, (n, c, h, w) x̂₀
     "The loss that the generator was trained with, for one batch of latents and classes, and what it predicts."
-    sched, drop = g.scheduler, torch.rand(len(z), generator=rng) < .1                 # the unconditional half
-    t, noise = torch.randint(1, len(sched.alphas_cumprod), (len(z),), generator=rng), torch.randn(z.shape, generator=rng)
+    sched, drop = g.scheduler, torch.rand(len(z), generator=rng) < .1   # labels that are dropped, for CFG
+    t = torch.randint(1, len(sched.alphas_cumprod), (len(z),), generator=rng)
+    noise = torch.randn(z.shape, generator=rng)
     ab = sched.alphas_cumprod[t].view(-1, 1, 1, 1)
     t_, noise, ab_, y = (v.to(z) if v.is_floating_point() else v.to(z.device)
                          for v in (t, noise, ab, torch.where(drop, g.n_classes, y)))
@@ -391,7 +403,7 @@ def minmax_tuned(job:Job, epochs:int, batch:int, lr:float, far:float, like:float
     iterate(job, "minmax", epochs * per_epoch, params | dict(real=mem.real, made=mem.made, seen=mem.seen), opt, step)
     return replace(g, model=nn.Module.to(model, g.dtype).requires_grad_(False))
 
-# %% ../nbs/13_baselines.ipynb #1657240a
+# %% ../nbs/13_baselines.ipynb #f41178c9
 def _check_minmax(job, part, **own):
     g = job.generator
     trainable(g.model, part)
@@ -408,7 +420,7 @@ def minmax(job, labels, numbers,
            memory:int=64,     # latents of each class, real and predicted
            part:str="few",    # what is trained: few (biases, normalisations, class embeddings) or all
           ):
-    "The generator, fine-tuned for representativeness and diversity, then unguided (MinMax diffusion; Gu et al. 2024)."
+    "The generator, fine-tuned for representativeness and diversity, then unguided (MinMax; Gu et al. 2024)."
     tuned = job.once("minmax", lambda: minmax_tuned(job, epochs, batch, lr, far, like, memory, part))
     return _sampled(replace(job, generator=tuned), labels, numbers)
 
@@ -441,7 +453,7 @@ def siamese(size:int, flip:bool, g)->object:
         return F.grid_sample(v, at, align_corners=False)
     return warp
 
-# %% ../nbs/13_baselines.ipynb #38036656
+# %% ../nbs/13_baselines.ipynb #54e59c4a
 def bounds(channels:int, like:Tensor)->tuple:
     "What black and white are after `normalise`, (1, c, 1, 1) each."
     return normalise(like.new_zeros(1, channels, 1, 1)), normalise(like.new_ones(1, channels, 1, 1))
@@ -455,7 +467,7 @@ def matched(job:Job, iterations:int, lr:float, batch:int)->Tensor:  # (classes, 
     "All images of distribution matching."
     data, device, channels = job.data, job.generator.device, n_channels(job.data)
     s, n = auto_settings(data, data), len(data.classes)
-    name = f"convnet{max(3, round(math.log2(s.size)) - 2)}"
+    name = f"convnet{max(3, round(math.log2(s.size)) - 2)}"          # depth 3 at 32 px, 4 at 64, 5 at 128
     make_network(name, n, s.size, channels)                          # complains about a size it cannot take
     real = load_pixels(data.images, s.size, channels, device)
     rows, first = [torch.as_tensor(data.of(c)) for c in range(n)], drawn_from(job, "start", 0)
@@ -518,7 +530,7 @@ def jittered(x:Tensor, least:float, flip:bool, g)->Tensor:
     shift = torch.randint(size // 7 + 1, (2,), generator=g).tolist()
     return resample(x, box.to(x).expand(len(x), 4), turn.to(x.device)).roll(shift, (2, 3))
 
-# %% ../nbs/13_baselines.ipynb #16719a20
+# %% ../nbs/13_baselines.ipynb #2c9de4c8
 def in_parts(n:int, ipc:int, most:int=100)->list:
     "(classes, numbers) of the batches: up to `most` images, as many of each class as fit, all classes if they fit."
     classes = torch.arange(n).split(most)
@@ -533,12 +545,12 @@ def recovered(job:Job, t:Teacher, iterations:int, lr:float, r_bn:float, first:fl
     opt, (black, white) = torch.optim.Adam([x.requires_grad_()], lr=lr, betas=(.5, .9)), bounds(t.channels, x)
     def begin(y, numbers):
         opt.state.clear()
-        gens = [torch.Generator().manual_seed(image_seed(job.seed, c, i)) for c, i in zip(y.tolist(), numbers.tolist())]
+        gens = [torch.Generator().manual_seed(s) for s in job.seeds_of(y, numbers)]
         with torch.no_grad(): x[:len(y)] = torch.stack([torch.randn(x.shape[1:], generator=g) for g in gens]).to(x)
     def step(i, g):
         (classes, part), i = parts[i // iterations], i % iterations
         y, numbers = classes.repeat_interleave(len(part)), part.repeat(len(classes))
-        if i == 0: begin(y, numbers)
+        if i == 0: begin(y, numbers)                                          # new noise, a fresh Adam
         opt.param_groups[0]["lr"] = lr * .5 * (1 + math.cos(math.pi * i / iterations))
         seen = jittered(x[:len(y)], least, flip, g)
         loss = F.cross_entropy(t.look(seen)[:, columns].float(), y.to(device)) + r_bn * stats.loss()
@@ -550,15 +562,15 @@ def recovered(job:Job, t:Teacher, iterations:int, lr:float, r_bn:float, first:fl
         iterate(job, "sre2l", len(parts) * iterations, dict(x=x, done=done), opt, step)
     return done
 
-# %% ../nbs/13_baselines.ipynb #589dc29d
+# %% ../nbs/13_baselines.ipynb #c9544d40
 def _check_sre2l(job, teacher, first, least, **own):
     check_data(job.data, "train")
     if teacher: Statistics(teacher.net, first)
     if not 0 < least <= 1: raise ValueError(f"least must be above 0 and at most 1 (the whole image), got {least}")
 
-@method(small=dict(iterations=1000), check=_check_sre2l)
+@method(small=dict(iterations=1000, r_bn=1.), check=_check_sre2l)
 def sre2l(job, labels, numbers,
-          teacher:str=None,       # with batch norm: a file of mgd3 teacher or a timm id; trained on the data by default
+          teacher:str=None,       # with batch norm: a file of mgd3 teacher or a timm id; trained by default
           iterations:int=4000,
           lr:float=.25,           # of the pixels, normalised
           r_bn:float=.01,         # weight of the batch-norm statistics

@@ -52,7 +52,7 @@ def distill(data:str="digit-pairs",          # digits, digit-pairs, imagenette (
             cfg_channels:int=None,           # latent channels that it guides; the official DiT code: 3
             sampler:str=None,                # ddpm, ddim, dpm++, unipc, euler, heun, …; flow-euler for flow matching
             discovery:str=None,              # how modes are found: kmeans, gmm, spectral, …
-            features:str=None,               # where they are found: a file of mgd3 teacher or a timm id (default: latents)
+            features:str=None,               # and where: a file of mgd3 teacher or a timm id (default: latents)
             set:list=None,                   # the method's own settings (mgd3 info --method NAME lists them)
             batch_size:int=50,               # images in a chunk
             seed:int=0,                      # of modes, noise and random choices
@@ -320,7 +320,7 @@ def _about_method(name):
     from mgd3.baselines import check_settings
     m = check_settings(name, {})
     says = docments(m.fn)
-    value = lambda k, p: f"{k}={p.default}" + (f", {m.small[k]} for small images" if k in m.small else "")
+    value = lambda k, p: f"{k}={p.default}" + (f", {m.small[k]} up to 16 px" if k in m.small else "")
     return dict(method=name, about=m.about, options=[k for k in m.takes if k not in m.own],
                 set=[value(k, p) + (f" ({says[k]})" if says.get(k) else "") for k, p in m.own.items()])
 

@@ -118,7 +118,7 @@ def finish(out:Path, rows:list, job:Job):
     write_whole(out/"preview.png", png_bytes(contact_sheet(by_class)))
     (out/CHECKPOINT).unlink(missing_ok=True)
 
-# %% ../nbs/12_distill.ipynb #e77cefdb
+# %% ../nbs/12_distill.ipynb #8e757161
 def find_modes(data:Data, seen:Digests, generator:Generator, ipc:int, discovery:str, features, seed:int, progress):
     "The modes of every class; the images are read through `seen`."
     bar = lambda chunks: tqdm(chunks, "encode", unit="batch", disable=None if progress else True)
@@ -131,7 +131,7 @@ def settings_of(m, generator:Generator, data:Data, given:dict)->tuple:
     s = {k: v for k, v in sampling_settings(generator, **{k: given.get(k) for k in SETTINGS}).items() if k in m.takes}
     if "cfg_scale" in s and not m.has_modes and given.get("cfg_scale") is None:
         s["cfg_scale"] = generator.settings["unguided_cfg"]
-    own = own_settings(m, given, bool(m.small) and median_side(data) <= 64)
+    own = own_settings(m, given, bool(m.small) and median_side(data) <= 16)
     if own.get("teacher") is not None: own["teacher"] = as_teacher(own["teacher"], generator.device, data.classes)
     return s, own
 
