@@ -562,13 +562,13 @@ def recovered(job:Job, t:Teacher, iterations:int, lr:float, r_bn:float, first:fl
         iterate(job, "sre2l", len(parts) * iterations, dict(x=x, done=done), opt, step)
     return done
 
-# %% ../nbs/13_baselines.ipynb #c9544d40
+# %% ../nbs/13_baselines.ipynb #57c40f23
 def _check_sre2l(job, teacher, first, least, **own):
     check_data(job.data, "train")
     if teacher: Statistics(teacher.net, first)
     if not 0 < least <= 1: raise ValueError(f"least must be above 0 and at most 1 (the whole image), got {least}")
 
-@method(small=dict(iterations=1000, r_bn=1.), check=_check_sre2l)
+@method(small=dict(iterations=300, r_bn=1.), check=_check_sre2l)
 def sre2l(job, labels, numbers,
           teacher:str=None,       # with batch norm: a file of mgd3 teacher or a timm id; trained by default
           iterations:int=4000,
