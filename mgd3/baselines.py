@@ -24,8 +24,8 @@ from tqdm.auto import tqdm
 from .data import Data, pixels, write_whole
 from .generators import Generator
 from .guidance import NoisedMode, from_x0, image_seed, sample, to_x0
-from .hard_label_eval import (auto_settings, batches, check_data, crop_boxes, load_pixels, make_network,
-                                  n_channels, normalise, resample)
+from .hard_label_eval import (auto_settings, batches, check_data, crop_boxes, default_net, load_pixels,
+                                  make_network, n_channels, normalise, resample)
 from .modes import Modes
 from .pretrain import variance_kl
 from .soft_label_eval import Teacher, load_teacher, penultimate, save_teacher, teacher_settings, train_teacher
@@ -202,7 +202,7 @@ def herding(job, labels, numbers):
     "Real images whose mean stays nearest to the mean of the class (herding; Welling 2009, in iCaRL's form)."
     return _real(job, labels, numbers)
 
-# %% ../nbs/13_baselines.ipynb #be6e1257
+# %% ../nbs/13_baselines.ipynb #6319d03b
 TEACHER = "teacher.safetensors"
 
 def as_teacher(source,             # a `Teacher`, a file or a timm id
@@ -222,14 +222,10 @@ def teacher_of(job:Job, given:Teacher=None, **kw)->Teacher:
     path, device = job.folder and job.folder/TEACHER, job.generator.device
     if given is not None or (path and path.is_file()): return as_teacher(given or path, device, job.data.classes)
     own = job.seed + 2**21                                 # no teacher of a method is one that labels for students
-    t = train_teacher(job.data, None, *_squeezing(job.data, **kw), own, device)
+    s = teacher_settings(job.data, **kw)
+    t = train_teacher(job.data, None, default_net(s, "soft"), s, own, device)
     if path: save_teacher(t, path)
     return t
-
-def _squeezing(data, **kw):
-    "Network and settings of a teacher that is trained on the way."
-    s = teacher_settings(data, **kw)
-    return ("convnet3" if s.size <= 64 else "resnet18"), s
 
 # %% ../nbs/13_baselines.ipynb #28f8ed8d
 def patches(im:Image.Image, n:int, side:int,
