@@ -98,6 +98,7 @@ def check_writable(path):
     "Raise `OSError` for a file that could not be written in the end."
     path = Path(path)
     if path.is_dir(): raise IsADirectoryError(f"{path} is a folder, not a file")
+    if path.exists() and not path.is_file(): raise OSError(f"{path} is no ordinary file")
     if not path.absolute().parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}")
     if not os.access(path if path.exists() else path.absolute().parent,
