@@ -123,7 +123,7 @@ def _keep(path, job, row, about):
         columns = dict.fromkeys([*KEYS, *(k for r in rows for k in r)], "")
         save_rows(path, sorted((columns | r for r in rows), key=_key), **about)
 
-# %% ../nbs/05_ablations.ipynb #7a6fafdc
+# %% ../nbs/05_ablations.ipynb #dd354909
 def _start():
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)             # Ctrl-C is the parent's business
@@ -146,6 +146,7 @@ def _in_processes(jobs, workers):
             for p in mine: p.join()
             raise
 
+# %% ../nbs/05_ablations.ipynb #ec5714eb
 def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a run
           path,            # CSV file; runs that stand in it are not repeated
           workers:int=2,   # processes, one thread each; 1: in this process

@@ -113,7 +113,7 @@ def sheet(data:Data, classes:int=10, images:int=10)->str:
     im.save(file, "png" if small else "jpeg", **({} if small else dict(quality=88)))
     return embedded(file.getvalue(), f"images of {data.name}", "png" if small else "jpeg")
 
-# %% ../nbs/17_report.ipynb #6e4d918d
+# %% ../nbs/17_report.ipynb #8be8ea32
 def maps(sets:list, real:Data, space_z:Tensor, seed:int=0, classes:int=6, most:int=500):
     "A t-SNE map of each of the first classes, with all datasets in it; at most `most` real images."
     import matplotlib.pyplot as plt
@@ -136,6 +136,7 @@ def maps(sets:list, real:Data, space_z:Tensor, seed:int=0, classes:int=6, most:i
     for t in legend.get_texts(): t.set_parse_math(False)
     return fig
 
+# %% ../nbs/17_report.ipynb #91925ecb
 def trade(sets:list):
     "Representativeness against diversity: a small mark for each class, a large one for the mean."
     import matplotlib.pyplot as plt
@@ -149,6 +150,7 @@ def trade(sets:list):
     for t in ax.legend(loc="center left", bbox_to_anchor=(1, .5)).get_texts(): t.set_parse_math(False)
     return fig
 
+# %% ../nbs/17_report.ipynb #36f140f4
 def by_coverage(sets:list, most:int=30):
     "Coverage of each class, the worst covered of many classes."
     import matplotlib.pyplot as plt
@@ -190,7 +192,7 @@ def table(rows:list, colours:list=None)->str:
     body = "".join(f"<tr>{line(i, r)}</tr>" for i, r in enumerate(rows))
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
-# %% ../nbs/17_report.ipynb #ccf66bbc
+# %% ../nbs/17_report.ipynb #a6f0e5ce
 def _glance(s):
     "A dataset's line on the page."
     r, a = s.row(), s.accuracy
@@ -211,13 +213,12 @@ def _accuracy(sets):
     per = [s.accuracy["per_class"] for s in sets]
     return table([{"class": c} | {s.name: p.get(c) for s, p in zip(sets, per)} for c in per[0]])
 
-def page(sets:list,    # of `Shown`
-         real:Data, real_z:Tensor, where:str, title:str="Distilled datasets", seed:int=0)->str:
-    "The whole page, HTML."
-    names = ", ".join(s.name for s in sets)
-    n, k = len(sets[0].data.classes), max(np.bincount(sets[0].data.labels))
+# %% ../nbs/17_report.ipynb #a5a615dc
+def _figures(sets, real, real_z, where, seed):
+    "The three figures, with their captions."
+    names, n, k = ", ".join(s.name for s in sets), len(sets[0].data.classes), max(np.bincount(sets[0].data.labels))
     with style():
-        figures = [
+        return [
             figure(maps(sets, real, real_z, seed), f"t-SNE maps of {names}",
                    f"One t-SNE map for each class {'' if n <= 6 else '(the first six) '}in {where}: real images "
                    "grey, distilled ones coloured. Look for grey clouds without a mark: looks of the class that a "
@@ -228,14 +229,18 @@ def page(sets:list,    # of `Shown`
             figure(by_coverage(sets), f"coverage of each class by {names}",
                    f"Share of {k} modes of held-out images that at least one image is nearest to"
                    f"{'' if n <= 30 else ', the thirty worst classes'}.")]
+
+def page(sets:list,    # of `Shown`
+         real:Data, real_z:Tensor, where:str, title:str="Distilled datasets", seed:int=0)->str:
+    "The whole page, HTML."
+    n, figures = len(sets[0].data.classes), _figures(sets, real, real_z, where, seed)
     sheets = "".join(f"<figure>{sheet(s.data)}<figcaption>{escape(s.name)}</figcaption></figure>" for s in sets)
+    settings = [{k: r[k] for k in ("dataset", "method", "settings")} for r in map(Shown.row, sets)]
     parts = [f"<h1>{escape(title)}</h1>",
              f'<p class="note">{n} classes of {escape(real.name)}; features are {escape(where)}; '
              f"{escape(' '.join(f'{a} {b}' for a, b in versions().items()))}</p>",
              "<h2>At a glance</h2>", table([_glance(s) for s in sets], [s.colour for s in sets]),
-             "<details><summary>Methods and settings</summary>", table(
-                 [{k: r[k] for k in ("dataset", "method", "settings")} for r in (s.row()
-                                                                                 for s in sets)]), "</details>",
+             "<details><summary>Methods and settings</summary>", table(settings), "</details>",
              "<h2>Images</h2>", f'<div class="sheets">{sheets}</div>',
              '<p class="note">A class a row; the first ten images of the first ten classes.</p>',
              "<h2>Where they lie</h2>", figures[0], "<h2>Typical or diverse</h2>", figures[1],
