@@ -387,7 +387,7 @@ def sweep(data:str="digit-pairs",
             _table(_swept(rows, keys)) + f"\n({len(rows)} of {len(wanted)} runs in {out}, last: % of the "
                                          f"{split} images)")
 
-# %% ../nbs/15_cli.ipynb #6cf18f2d
+# %% ../nbs/15_cli.ipynb #056381a8
 def report(dirs:list,               # distilled datasets of the same classes: folders of class folders
            *, out:str="report.html",    # file to write
            data:str=None,           # the real training images; by default the data distilled
@@ -429,7 +429,8 @@ def report(dirs:list,               # distilled datasets of the same classes: fo
         for s, r in zip(sets, rows): s.accuracy = r
     write_whole(Path(out), page(sets, real, z, where, title, seed).encode())
     rows = [s.row() for s in sets]
-    return dict(out=out, datasets=rows), f"{len(sets)} datasets in {out} ({Path(out).stat().st_size / 1e6:.1f} MB)"
+    return (dict(out=out, datasets=rows),
+            f"{len(sets)} dataset{'s' * (len(sets) > 1)} in {out} ({Path(out).stat().st_size / 1e6:.1f} MB)")
 
 # %% ../nbs/15_cli.ipynb #134fd5f9
 def _short(dirs:list)->list:
