@@ -177,7 +177,7 @@ def by_parts(path,        # CSV file; parts that stand in it are not measured ag
         save_rows(path, [columns | r for r in rows], **about)
     return rows
 
-# %% ../nbs/05_ablations.ipynb #3192a78f
+# %% ../nbs/05_ablations.ipynb #73921894
 def grid(datasets:list, methods:list=("mgd3",),
          ipc:list=(10,), seeds:list=(0, 1, 2), split:str="val",
          generator:str=None,  # None: `measure`'s
@@ -195,7 +195,8 @@ def grid(datasets:list, methods:list=("mgd3",),
         for s, d, n, *v in product(seeds, datasets, ipc, *mine.values()):
             jobs.append(dict(dataset=d, method=m, ipc=n, seed=s, split=split, **dict(zip(mine, v))))
             jobs[-1] |= (dict(generator=generator) if generator else {}) | (dict(options=own) if own else {})
-            more = dict(soft=soft or None, prompt=prompt, class_map=class_map)
+            asked = dict(prompt=prompt, class_map=class_map) if "cfg_scale" in takes else {}   # of a generator
+            more = dict(soft=soft or None) | asked
             jobs[-1] |= {k: v for k, v in more.items() if v is not None}
     if lost := sorted({*values, *(options or {})} - taken):
         raise ValueError(f"{lost[0]} is a setting of none of {', '.join(methods)}")

@@ -341,9 +341,8 @@ def _check_grid(jobs, generator):
             raise ValueError(f"unknown discovery method {j['discovery']!r}: one of {', '.join(NAMES)}")
         sampling_settings(g, **{k: v for k, v in j.items() if k in SETTINGS})
 
-# %% ../nbs/15_cli.ipynb #bfa61611
-def sweep(data:str="digit-pairs",
-          # datasets, separated by commas: digits, digit-pairs, imagenette, folders with splits
+# %% ../nbs/15_cli.ipynb #2cd6ddb1
+def sweep(data:str="digit-pairs",   # datasets, separated by commas: names, or folders with splits
           *, out:str="sweep.csv",   # file of runs: read, and one line added for each new run
           method:str="mgd3",        # methods, separated by commas, as are the values of all that follow
           ipc:str="10",             # images per class
@@ -380,14 +379,15 @@ def sweep(data:str="digit-pairs",
     check_writable(out); _check_grid(jobs, generator or "dit-digits")
     workers = workers or (1 if torch.cuda.is_available() else min(os.cpu_count(), len(jobs)))
     wanted = {_key(j) for j in jobs}
-    rows = [r for r in sweep(jobs, out, workers, command="mgd3 sweep", seed=seeds) if _key(r) in wanted]
+    done, blank = sweep(jobs, out, workers, command="mgd3 sweep", seed=seeds), dict.fromkeys((*KEYS, "soft"), "")
+    rows = [blank | r for r in done if _key(r) in wanted]              # files of older sweeps have fewer columns
     if not rows: raise RuntimeError(f"none of the {len(wanted)} runs succeeded")
     keys = [k for k in KEYS if k != "seed" and (k in ("dataset", "method") or len({r[k] for r in rows}) > 1)]
     return (dict(out=out, runs=len(rows), missing=len(wanted) - len(rows), rows=rows),
             _table(_swept(rows, keys)) + f"\n({len(rows)} of {len(wanted)} runs in {out}, last: % of the "
                                          f"{split} images)")
 
-# %% ../nbs/15_cli.ipynb #056381a8
+# %% ../nbs/15_cli.ipynb #00d4cc16
 def report(dirs:list,               # distilled datasets of the same classes: folders of class folders
            *, out:str="report.html",    # file to write
            data:str=None,           # the real training images; by default the data distilled
@@ -405,7 +405,7 @@ def report(dirs:list,               # distilled datasets of the same classes: fo
           ):
     "Write one self-contained page about distilled datasets: images, maps, metrics of each class, accuracy."
     from pathlib import Path
-    from mgd3.compare import check_writable, compare, drawn, entry
+    from mgd3.compare import check_writable, compare, entry, random_entry
     from mgd3.data import from_folder, overlap, write_whole
     from mgd3.hard_label_eval import check_repeats, ipc_of
     from mgd3.report import feature_space, page, shown
@@ -418,21 +418,23 @@ def report(dirs:list,               # distilled datasets of the same classes: fo
     for name, images in (("held-out", held), ("test", graded)):
         if overlap(real, images) == 1:
             raise ValueError(f"the {name} images are the training images: name others with --test")
-    if baselines:
-        ipc = round(ipc_of(made[0][1]))
-        made.append((f"{ipc} random real images per class", drawn(real, ipc, seed), None))
+        for d in dirs: unseen(d, images)
+    entries = [entry(n, d, graded) for n, d, _ in made]
+    if baselines:                                                      # shown: those of the first student
+        entries.append(random_entry(real, round(ipc_of(made[0][1])), graded))
+        made.append((entries[-1].name, entries[-1].train(seed), None))
     space, where = feature_space(features or _made_by(dirs[0]), device)
     sets, z = shown(made, real, held, space)
     if repeats:
-        rows = compare([entry(n, d, graded) for n, d, _ in made], "hard", [net] if net else [], repeats, seed,
-                       results=results or None, device=device, progress=True)
+        rows = compare(entries, "hard", [net] if net else [], repeats, seed, results=results or None, device=device,
+                       progress=True)
         for s, r in zip(sets, rows): s.accuracy = r
     write_whole(Path(out), page(sets, real, z, where, title, seed).encode())
     rows = [s.row() for s in sets]
     return (dict(out=out, datasets=rows),
             f"{len(sets)} dataset{'s' * (len(sets) > 1)} in {out} ({Path(out).stat().st_size / 1e6:.1f} MB)")
 
-# %% ../nbs/15_cli.ipynb #134fd5f9
+# %% ../nbs/15_cli.ipynb #3a2072e2
 def _short(dirs:list)->list:
     "Folders by their own names, or by their paths where two have the same."
     from pathlib import Path
@@ -442,11 +444,9 @@ def _short(dirs:list)->list:
 
 def _made_by(folder)->str:
     "The generator whose latents a dataset's report uses: the bundled one that made it."
-    from pathlib import Path
     from mgd3.generators import bundled
-    manifest = Path(folder)/"mgd3.json"
-    try: name = json.loads(manifest.read_text())["generator"]["name"] if manifest.is_file() else None
-    except (ValueError, KeyError, TypeError): name = None
+    from mgd3.report import manifest_of
+    name = manifest_of(folder).get("generator", {}).get("name")
     if name in bundled(): return name
     raise ValueError("in which features shall images be compared? Name a generator or a network with --features")
 
