@@ -7,9 +7,8 @@ __all__ = ['KEYS', 'covered', 'measure', 'rarer_digit', 'sweep', 'by_parts', 'gr
            'joint_tsne']
 
 # %% ../nbs/05_ablations.ipynb #df3ada3f
-import os, signal, tempfile, time, warnings
+import signal, tempfile, time, warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from functools import lru_cache
 from itertools import product
 from multiprocessing import active_children, get_context
@@ -17,12 +16,11 @@ from pathlib import Path
 
 import numpy as np, torch
 from tqdm.auto import tqdm
-try: import fcntl
-except ImportError: fcntl = None                             # Windows
 
 from .baselines import check_settings
 from .data import load_data, load_rows, overlap, pixels, save_rows
 from .distill import distill
+from .files import alone
 from .generators import from_pretrained
 from .hard_label_eval import hard_label_eval, match_labels
 from .metrics import coverage, fine_counts, summary
@@ -108,17 +106,9 @@ def _missing(jobs, path):
     unique = {(_key(j), bool(j.get("soft"))): j for j in jobs}.values()
     return [j for j in unique if _key(j) not in done or (j.get("soft") and not done[_key(j)])]
 
-@contextmanager
-def _alone(path):
-    "One process at a time, where the system has such locks."
-    if fcntl is None: yield; return
-    folder = os.open(Path(path).absolute().parent, os.O_RDONLY)
-    try: fcntl.flock(folder, fcntl.LOCK_EX); yield
-    finally: os.close(folder)
-
 def _keep(path, job, row, about):
     "Add a line to the file as it is now (another sweep may have added some), in place of one with the same key."
-    with _alone(path):
+    with alone(Path(path).absolute().parent, wait=True):
         rows = [r for r in _lines(path) if _key(r) != _key(job)] + [dict(zip(KEYS, _key(job))) | row]
         columns = dict.fromkeys([*KEYS, *(k for r in rows for k in r)], "")
         save_rows(path, sorted((columns | r for r in rows), key=_key), **about)

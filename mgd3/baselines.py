@@ -21,7 +21,8 @@ from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import Data, pixels, write_whole
+from .data import Data, pixels
+from .files import write_whole
 from .generators import Generator
 from .guidance import NoisedMode, from_x0, image_seed, sample, to_x0
 from .hard_label_eval import (auto_settings, batches, check_data, crop_boxes, default_net, load_pixels,
@@ -43,6 +44,8 @@ class Job:
     progress:object = False # a bar that sampling advances
     ipc:int = 10
     own:dict = field(default_factory=dict)       # the method's own settings
+    discovery:object = None # how modes are found, of the methods that use them
+    features:object = None  # a `Teacher` in whose features they are found; None: in the latents
     folder:Path = None      # where long computations leave what they have
     made:dict = field(default_factory=dict)      # what was computed for all images at once
 
@@ -71,18 +74,19 @@ class Method:
     own:dict = field(default_factory=dict)    # its own settings: name → parameter
     small:dict = field(default_factory=dict)  # their values for images of up to 16 px, validated on the digits
     check:object = None    # (job, its own settings): raises `ValueError` before any work is done
+    at_once:bool = False   # computes something for all images together, so that processes cannot share the work
 
     @property
     def has_modes(self): return bool(self.discovery or "discovery" in self.takes)
 
 METHODS = {}
 
-def method(*takes, discovery=None, name:str=None, small:dict=None, check=None):
+def method(*takes, discovery=None, name:str=None, small:dict=None, check=None, at_once:bool=False):
     "Register a function as the method of its name."
     def add(fn):
         own = dict(list(inspect.signature(fn).parameters.items())[3:])
         METHODS[name or fn.__name__] = Method(fn, (*takes, *own), discovery, fn.__doc__ or "", own, small or {},
-                                              check)
+                                              check, at_once)
         return fn
     return add
 
@@ -273,7 +277,7 @@ def _check_rded(job, teacher, crops, factor, pool, least):
                              f"factor {factor}")
 
 # %% ../nbs/13_baselines.ipynb #8b130c29
-@method(small=dict(pool=20, least=.8), check=_check_rded)
+@method(small=dict(pool=20, least=.8), check=_check_rded, at_once=True)
 def rded(job, labels, numbers,
          teacher:str=None,   # a file of mgd3 teacher or a timm id; trained on the data by default
          crops:int=5,        # random crops of each image
@@ -407,7 +411,7 @@ def _check_minmax(job, part, **own):
     if g.flow or not hasattr(g.scheduler, "alphas_cumprod"):
         raise ValueError(f"minmax fine-tunes generators with a table of ᾱ, and {g.name} was trained by flow matching")
 
-@method(*SAMPLING, small=dict(far=.02, like=.08), check=_check_minmax)
+@method(*SAMPLING, small=dict(far=.02, like=.08), check=_check_minmax, at_once=True)
 def minmax(job, labels, numbers,
            epochs:int=8,
            batch:int=8,       # latents in a step
@@ -489,7 +493,7 @@ def matched(job:Job, iterations:int, lr:float, batch:int)->Tensor:  # (classes, 
 # %% ../nbs/13_baselines.ipynb #cb62f6af
 def _check_pixels(job, **own): check_data(job.data, "train")
 
-@method(small=dict(iterations=200, lr=3., batch=64), check=_check_pixels)
+@method(small=dict(iterations=200, lr=3., batch=64), check=_check_pixels, at_once=True)
 def dm(job, labels, numbers,
        iterations:int=20000,
        lr:float=1.,       # of the pixels, normalised
@@ -565,7 +569,7 @@ def _check_sre2l(job, teacher, first, least, **own):
     if teacher: Statistics(teacher.net, first)
     if not 0 < least <= 1: raise ValueError(f"least must be above 0 and at most 1 (the whole image), got {least}")
 
-@method(small=dict(iterations=300, r_bn=1.), check=_check_sre2l)
+@method(small=dict(iterations=300, r_bn=1.), check=_check_sre2l, at_once=True)
 def sre2l(job, labels, numbers,
           teacher:str=None,       # with batch norm: a file of mgd3 teacher or a timm id; trained by default
           iterations:int=4000,

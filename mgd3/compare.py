@@ -76,7 +76,7 @@ def settings_for(protocol:str, preset:str, data:Data, test:Data, teacher:Teacher
 def identity(data:Data)->str:
     "A hash of what is in a dataset: of its pixels up to 10,000 images, of file names, sizes and labels beyond."
     if len(data) <= 10_000 or not isinstance(data.images, Files): return fingerprint(data)
-    sizes = [os.stat(p).st_size for p in data.images.paths]
+    sizes = [data.images.bytes(i) for i in range(len(data))]
     return hashlib.sha256(json.dumps([data.classes, data.files, data.labels.tolist(), sizes]).encode()).hexdigest()
 
 def read_log(path)->dict:  # key → line

@@ -549,19 +549,27 @@ def for_data(self:Generator,
     return replace(self, classes=self.classes | {data.name: idx})
 
 # %% ../nbs/11_generators.ipynb #dd01b7fa
-@patch
-def weights_hash(self:Generator)->str:
-    "SHA-256, as hex, over all parameters (VAE, denoiser, text encoders, class embeddings), vocabularies, configurations."
+def _config(part): return {k: v for k, v in part.config.items() if not k.startswith("_")}
+
+def _hash(words, states):
     h = hashlib.sha256()
-    parts = sorted(self.pipe.components.items()) if self.pipe else []
-    texts = [m for k, m in parts if k.startswith("text_encoder") and m is not None]
-    for tok in (m for k, m in parts if k.startswith("tokenizer") and m is not None):
-        h.update(json.dumps(sorted(tok.get_vocab().items())).encode())
-    for part in (self.vae, self.model, self.scheduler):
-        config = {k: v for k, v in part.config.items() if not k.startswith("_")}
-        h.update(json.dumps(config, sort_keys=True, default=str).encode())
-    states = [m.state_dict() for m in (self.vae, self.model, *texts)] + ([] if self.pipe else [self.rows])
+    for w in words: h.update(json.dumps(w, sort_keys=True, default=str).encode())
     for state in states:
         for k, v in sorted(state.items()):
             h.update(k.encode()); h.update(v.detach().cpu().contiguous().view(torch.uint8).reshape(-1).numpy())
     return h.hexdigest()
+
+@patch
+def weights_hash(self:Generator)->str:
+    "SHA-256, as hex, over all parameters (VAE, denoiser, text encoders, class embeddings), vocabularies, configurations."
+    parts = sorted(self.pipe.components.items()) if self.pipe else []
+    texts = [m for k, m in parts if k.startswith("text_encoder") and m is not None]
+    vocabularies = [sorted(m.get_vocab().items()) for k, m in parts if k.startswith("tokenizer") and m is not None]
+    states = [m.state_dict() for m in (self.vae, self.model, *texts)] + ([] if self.pipe else [self.rows])
+    return _hash([*vocabularies, *map(_config, (self.vae, self.model, self.scheduler))], states)
+
+@patch
+def vae_hash(self:Generator)->str:
+    "SHA-256 of all that decides what `encode` makes of an image, up to rounding."
+    about = dict(size=self.size, channels=self.channels, dtype=str(self.vae.dtype))
+    return _hash([about, _config(self.vae)], [self.vae.state_dict()])

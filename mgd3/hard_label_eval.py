@@ -23,7 +23,8 @@ import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import Data, from_folder, load_data, pixels, png_bytes, write_whole
+from .data import Data, from_folder, load_data, pixels, png_bytes
+from .files import write_whole
 from .generators import as_device, default_device
 
 # %% ../nbs/03_hard_label_eval.ipynb #abdce626

@@ -17,7 +17,8 @@ import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import Data, differences, fingerprint, imagenet_ids, load_data, subset, write_whole
+from .data import Data, fingerprint, imagenet_ids, load_data, subset
+from .files import differences, write_whole
 from .generators import as_device, default_device
 from .hard_label_eval import (Batch, HardLabel, Recipe, as_data, auto_settings, batches, batches_of, check_data,
                                   check_repeats, default_net, draw, ipc_of, load_pixels, make_batch, make_network,
