@@ -19,7 +19,7 @@ from mgd3.generators import Generator
 from mgd3.guidance import image_seed, sample
 from mgd3.modes import discover_modes
 
-STEPS = 10   # the cost of a step does not depend on their number
+STEPS = 5   # the cost of a step does not depend on their number
 
 
 def job(n:int)->tuple:  # classes, modes, seeds
@@ -31,7 +31,8 @@ def job(n:int)->tuple:  # classes, modes, seeds
 
 def load(**kwargs): return Generator.from_pretrained("dit-digits", device="cpu", **dict(dtype="float32") | kwargs)
 
-def run(g, y, modes, seeds, batch_size=50): return sample(g, y, modes, seeds=seeds, steps=STEPS, batch_size=batch_size)
+def run(g, y, modes, seeds, batch_size=50):
+    return sample(g, y, modes, seeds=seeds, steps=STEPS, batch_size=batch_size)
 
 @contextmanager
 def threads(n:int):
@@ -129,7 +130,7 @@ def sampling_changes(repeats:int)->list:
         partial(fifty, load(dtype="bfloat16")))
     compiled = load(compile=True)
     seconds = warm(compiled, fifty)
-    add(f"torch.compile, warm; compiling takes {seconds:.0f} s", "1.2: fuses norms, gates and GELU, a quarter of the time",
+    add(f"torch.compile, warm; compiling takes {seconds:.0f} s", "1.2: fuses norms, gates and GELU, a quarter of it",
         partial(fifty, compiled))
     add("inference_mode (default no_grad)", "1.02: only the bookkeeping of views", partial(inferring, base))
     add("1 thread (default 2)", "0.6: the matrices share well", partial(single, base))

@@ -233,7 +233,7 @@ def _family(source,
     "The configuration of a pipeline that is supported."
     import diffusers
     with _loading(source): config = dict(diffusers.DiffusionPipeline.load_config(source))
-    if config.get("_class_name") not in FAMILIES:
+    if str(config.get("_class_name")) not in FAMILIES:
         raise ValueError(f"{source} is a {config.get('_class_name')}; supported are {', '.join(FAMILIES)}")
     part = lambda k: isinstance(config.get(k), (list, tuple)) and len(config[k]) == 2 and config[k][1]
     absent = [k for k in ("vae", "scheduler", FAMILIES[config["_class_name"]].net) if not part(k)]
