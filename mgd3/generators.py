@@ -421,6 +421,15 @@ def arguments(self:Generator, labels:Tensor)->dict:
 
 # %% ../nbs/11_generators.ipynb #764b3efe
 @patch
+def check_labels(self:Generator, labels:Tensor):
+    "Raise `ValueError` for classes that the generator does not have."
+    if not self.rows:
+        raise ValueError(f"{self.name} is conditioned on prompts: give it classes first (prompted, for_data)")
+    if labels.min() < 0 or labels.max() >= self.n_classes:
+        wrong = labels.max() if labels.max() >= self.n_classes else labels.min()
+        raise ValueError(f"{self.name} has {self.n_classes} classes, but class {wrong} was asked for")
+
+@patch
 @torch.no_grad()
 def denoise(self:Generator,
             x:Tensor,         # (n, c, h, w) noisy latents
@@ -430,11 +439,7 @@ def denoise(self:Generator,
             cfg_channels:int=None,  # latent channels that are guided, all by default
            )->Tensor:         # (n, c or 2c, h, w) float32, as the scheduler's `step` takes it
     "The network's output for one step. Raises `ValueError` for classes that it does not have."
-    if not self.rows:
-        raise ValueError(f"{self.name} is conditioned on prompts: give it classes first (prompted, for_data)")
-    if labels.min() < 0 or labels.max() >= self.n_classes:
-        wrong = labels.max() if labels.max() >= self.n_classes else labels.min()
-        raise ValueError(f"{self.name} has {self.n_classes} classes, but class {wrong} was asked for")
+    if labels.device.type == "cpu": self.check_labels(labels)      # the question would make a GPU wait at every step
     call = lambda x, y: self.model(x.to(self.dtype), timestep=t.expand(len(x)).to(x.device),
                                    **self.arguments(y)).sample.float()
     if cfg_scale == 1: return call(x, labels)

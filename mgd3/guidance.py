@@ -341,9 +341,9 @@ def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, cfg_sca
     x, timesteps = begin(sched, noise, start, mode, labels)
     learned = isinstance(sched, DDPMScheduler) and "learned" in sched.config.variance_type
     own_noise = dict(generator=gens) if "generator" in inspect.signature(sched.step).parameters else {}
-    for t in timesteps:
+    for t, there in zip(timesteps, timesteps.to(x.device)):            # moved at once: one by one, a GPU would wait
         x_in = sched.scale_model_input(x, t) if hasattr(sched, "scale_model_input") else x
-        out = generator.denoise(x_in, t, labels, cfg_scale, cfg_channels)
+        out = generator.denoise(x_in, there, labels, cfg_scale, cfg_channels)
         out = out if learned else out[:, :x.shape[1]]
         tick(dict(t=t, x=x, out=out))
         x = sched.step(out, t, x, **own_noise).prev_sample
@@ -386,9 +386,10 @@ def sampling_settings(generator:Generator, **given)->dict:
     return s
 
 # %% ../nbs/01_guidance.ipynb #64a1019c
-def _check_batch(labels, modes, seeds, pull, start, given):
+def _check_batch(generator, labels, modes, seeds, pull, start, given):
     "Raise `ValueError` when the parts of a batch do not belong together."
     if not len(labels): raise ValueError("no labels: there is nothing to sample")
+    generator.check_labels(labels)
     if len(seeds) != len(labels) or (modes is not None and len(modes) != len(labels)):
         raise ValueError("labels, modes and seeds must be equally many")
     if modes is not None and not modes.isfinite().all(): raise ValueError("modes hold values that are not finite")
@@ -415,7 +416,7 @@ def sample(generator:Generator,
     s = sampling_settings(generator, scale=scale, form=form, t_stop=t_stop, steps=steps, cfg_scale=cfg_scale,
                           cfg_channels=cfg_channels, sampler=sampler)
     seeds = [image_seed(seed, i) for i in range(len(labels))] if seeds is None else seeds
-    _check_batch(labels, modes, seeds, pull, start, (scale, form, t_stop))
+    _check_batch(generator, labels, modes, seeds, pull, start, (scale, form, t_stop))
     pull = pull or ModeGuidance(s["scale"], s["t_stop"], s["form"])
     bar = (tqdm(total=-(-len(labels) // batch_size) * s["steps"], unit="step", disable=not progress)
            if isinstance(progress, bool) else progress)
