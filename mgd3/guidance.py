@@ -200,7 +200,7 @@ class ModeGuidance:
         return lambda_at(step.index, self.scale, t_stop) > 0
     def __call__(self, x_t, x0, step, mode, label=None):
         if not self.active(step): return x0
-        return x0 + self.scale * FORMS[self.form](step).to(x0) * (mode - x0)
+        return x0 + self.scale * FORMS[self.form](step).to(x0.dtype) * (mode - x0)
 
 # %% ../nbs/01_guidance.ipynb #370a131c
 def pulled_output(scheduler, out:Tensor, t, x:Tensor, pull, modes:Tensor, labels:Tensor=None)->Tensor:
