@@ -574,7 +574,7 @@ def run(argv=None)->int:
     command, debug, version = args.pop("command"), args.pop("debug", False), args.pop("version")
     if version: from mgd3 import __version__; print(__version__); return 0
     if command is None: parser.print_help(); return 2
-    rank, of = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    rank, of = int(os.environ.get("RANK") or 0), int(os.environ.get("WORLD_SIZE") or 1)
     name = f"mgd3 {command}" + (f" (process {rank} of {of})" if of > 1 else "")
     if of > 1 and command not in ("distill", "encode"): parser.exit(2, f"{name}: only distill and encode share work\n")
     try:

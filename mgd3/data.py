@@ -76,7 +76,9 @@ def subset(data:Data,
 
 class Picked:
     "The items of a sequence at some positions, still read lazily."
-    def __init__(self, items, idx): self.items, self.idx = items, idx
+    def __init__(self, items, idx):
+        if isinstance(items, Picked): items, idx = items.items, items.idx[np.asarray(idx)]  # of the sequence itself
+        self.items, self.idx = items, np.asarray(idx)
     def __len__(self): return len(self.idx)
     def __getitem__(self, i): return self.items[self.idx[i]]
 
@@ -106,7 +108,9 @@ def load_digits(split:str="train",  # train, val, test or unseen
 
 # %% ../nbs/10_data.ipynb #5fd6381a
 def _plain(im):
-    "An image as 8-bit grey or RGB; 16-bit grey is scaled, not clipped."
+    "An image as 8-bit grey or RGB; 16-bit grey is scaled, not clipped. Raises `ValueError` for floats and 32 bits."
+    if im.mode == "F" or (im.mode == "I" and im.getextrema()[1] > 65535):
+        raise ValueError(f"pixels of mode {im.mode} have no known range")
     if im.mode.startswith("I"): return Image.fromarray((np.asarray(im).clip(0, 65535) // 257).astype(np.uint8))
     return im.convert("L" if im.mode in ("1", "L") else "RGB")
 
@@ -120,6 +124,7 @@ class Files:
     def bytes(self, i): return os.path.getsize(self.path(i))
     def __getitem__(self, i):
         try:
+            if not os.path.isfile(self.path(i)): raise OSError("no ordinary file")
             with Image.open(self.path(i), formats=FORMATS) as im:
                 if im.width * im.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                     raise ValueError(f"{im.width} × {im.height} pixels are too many")
@@ -210,7 +215,9 @@ def from_folder(root,               # a folder of class folders, or of splits of
 class _Column:
     def __init__(self, ds, col): self.ds, self.col = ds, col
     def __len__(self): return len(self.ds)
-    def __getitem__(self, i): return _plain(self.ds[int(i)][self.col])
+    def __getitem__(self, i):
+        try: return _plain(self.ds[int(i)][self.col])
+        except Exception as e: raise OSError(f"cannot read image {i} of the column {self.col}: {e}") from e
 
 def from_hf(ds,                 # a loaded `datasets.Dataset` with a `ClassLabel` column
             image:str="image",  # column of images
@@ -220,6 +227,7 @@ def from_hf(ds,                 # a loaded `datasets.Dataset` with a `ClassLabel
     "A dataset from the `datasets` library. Images are decoded when they are read."
     for c in (image, label):
         if c not in ds.column_names: raise ValueError(f"no column {c!r}; there are {', '.join(ds.column_names)}")
+    if len(ds) and min(ds[label]) < 0: raise ValueError(f"column {label!r} holds labels below 0 (no class)")
     return Data(_Column(ds, image), np.array(ds[label], dtype=np.int64), ds.features[label].names, name,
                 [f"{name}/{i}" for i in range(len(ds))])
 
@@ -331,7 +339,10 @@ def pixels(images,        # sequence of `PIL.Image`
     mode, side = {1: "L", 3: "RGB"}[channels], lambda s, im: max(size, round(s * size / min(im.size)))
     def one(im):
         im = im.convert(mode)
-        if min(im.size) != size: im = im.resize((side(im.width, im), side(im.height, im)), Image.BICUBIC)
+        new = side(im.width, im), side(im.height, im)
+        if new[0] * new[1] > (Image.MAX_IMAGE_PIXELS or math.inf):
+            raise OSError(f"{im.width} × {im.height} pixels cannot be resized: {new[0]} × {new[1]} are too many")
+        if min(im.size) != size: im = im.resize(new, Image.BICUBIC)
         x, y = (im.width - size) // 2, (im.height - size) // 2
         return torch.from_numpy(np.array(im.crop((x, y, x + size, y + size)))).reshape(
             size, size, channels).permute(2, 0, 1)
@@ -394,7 +405,8 @@ def fingerprint(data:Data,
                )->str:
     "SHA-256 over class names, file names, labels and pixels, as hex."
     h = hashlib.sha256()
-    for text in json.JSONEncoder().iterencode([data.classes, data.files, data.labels.tolist()]): h.update(text.encode())
+    words = [data.classes, data.files, data.labels.tolist()]
+    for text in json.JSONEncoder().iterencode(words): h.update(text.encode())
     for i in range(len(data)): h.update(digest(data.images[i]) if known is None else known[i])
     return h.hexdigest()
 

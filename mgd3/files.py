@@ -4,23 +4,23 @@
 
 # %% auto #0
 __all__ = ['PART', 'OURS', 'whole', 'write_whole', 'alone', 'check_names', 'json_line', 'json_file', 'json_lines', 'differences',
-           'sha256', 'hashes', 'verify']
+           'sha256', 'read_manifest', 'hashes', 'verify']
 
-# %% ../nbs/18_files.ipynb #4f676150
-import hashlib, json, os
+# %% ../nbs/18_files.ipynb #caf23daf
+import hashlib, json, os, warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 try: import fcntl
 except ImportError: fcntl = None                                       # Windows
 
-# %% ../nbs/18_files.ipynb #ff98c3cc
+# %% ../nbs/18_files.ipynb #97343e3f
 PART = ".mgd3-part"
 
 @contextmanager
 def whole(path:Path):
     "A binary file to write to, which takes its place when the block ends well and leaves nothing when it does not."
-    part = path.with_name(path.name + PART)
+    part = path.with_name(f"{path.name}.{os.getpid()}{PART}")          # nobody else writes to it
     try:
         with open(part, "wb") as f:
             yield f
@@ -32,20 +32,33 @@ def write_whole(path:Path, data:bytes):
     "Write a file so that it is never seen half-written."
     with whole(Path(path)) as f: f.write(data)
 
-# %% ../nbs/18_files.ipynb #f8573cc1
+# %% ../nbs/18_files.ipynb #8f0fff95
+_LOCKS = set()
+def _forget():
+    for fd in _LOCKS: os.close(fd)
+    _LOCKS.clear()
+if hasattr(os, "register_at_fork"): os.register_at_fork(after_in_child=_forget)
+
+def _lock(fd, folder, wait, note):
+    try: return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as e:
+        if not wait: raise BlockingIOError(f"another process is writing to {folder}") from e
+    except OSError: return                                             # a file system without locks
+    if note: warnings.warn(f"another process is writing to {folder}: waiting for it")
+    fcntl.flock(fd, fcntl.LOCK_EX)
+
 @contextmanager
 def alone(folder,            # that exists
           wait:bool=False,   # for the other to end; else `BlockingIOError`
+          note:bool=False,   # say that we wait
          ):
-    "One process at a time in a folder, where the system has such locks. They end with the process, however it ends."
+    "One process at a time in a folder, where the system has such locks."
     if fcntl is None: yield; return
     fd = os.open(folder, os.O_RDONLY)
-    try:
-        try: fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError as e: raise BlockingIOError(f"another process is writing to {folder}") from e
-        except OSError: pass                                           # a file system without locks
-        yield
-    finally: os.close(fd)
+    _LOCKS.add(fd)
+    try: _lock(fd, folder, wait, note); yield
+    finally:
+        if fd in _LOCKS: _LOCKS.remove(fd); os.close(fd)
 
 # %% ../nbs/18_files.ipynb #7a74e166
 OURS = ("mgd3.json", "metadata.jsonl", "modes.safetensors", "preview.png", "teacher.safetensors",
@@ -63,63 +76,80 @@ def check_names(names):
         if name in seen: raise ValueError(f"two classes are called {name!r}")
         seen.add(name)
 
-# %% ../nbs/18_files.ipynb #3b5dee7d
+# %% ../nbs/18_files.ipynb #d89ed51a
 _BREAKS = {ord(c): f"\\u{ord(c):04x}" for c in "\x7f\x85\u2028\u2029"}
 
 def json_line(obj, **kwargs)->bytes:
     "An object as one line of JSON."
-    return json.dumps(obj, ensure_ascii=False, **kwargs).translate(_BREAKS).encode("utf-8", "backslashreplace") + b"\n"
+    text = json.dumps(obj, ensure_ascii=False, **kwargs).translate(_BREAKS)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 def json_file(obj)->bytes: return json_line(obj, indent=2)
 
 def json_lines(text:bytes)->list: return [json.loads(l) for l in text.decode().split("\n") if l.strip()]
 
-# %% ../nbs/18_files.ipynb #dce3d60d
+# %% ../nbs/18_files.ipynb #4576ec88
 def _flat(d, prefix=""):
     return {k: v for a, b in d.items()
             for k, v in (_flat(b, f"{prefix}{a}.") if isinstance(b, dict) else {prefix + a: b}).items()}
 
+def _short(v, most=100): return s if len(s := str(v)) <= most else s[:most] + "…"
+
 def differences(a:dict, b:dict)->list:
     "Where two manifests differ, one readable line each."
     a, b = _flat(a), _flat(b)
-    return [f"{k}: {a.get(k)} there, {b.get(k)} now" for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
+    return [f"{k}: {_short(a.get(k))} there, {_short(b.get(k))} now"
+            for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
 
-# %% ../nbs/18_files.ipynb #9caf9947
+# %% ../nbs/18_files.ipynb #47c75ba2
 def sha256(path)->str:
     "The hash of a file, as hex."
     with open(path, "rb") as f: return hashlib.file_digest(f, "sha256").hexdigest()
 
+def read_manifest(folder:Path)->dict:
+    "Raises `ValueError` for anything but the manifest of a run or of a store."
+    path = folder/"mgd3.json"
+    try: m = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as e: raise ValueError(f"{path} is damaged: {_short(e)}") from e
+    run = isinstance(m, dict) and {"method", "settings", "data", "generator"} <= m.keys()
+    if not run and not (isinstance(m, dict) and m.get("kind") == "latents"):
+        raise ValueError(f"{path} is damaged, or not the manifest of a dataset or a store")
+    return m
+
 def hashes(folder:Path)->dict:  # file name → SHA-256
-    "What the files of a finished folder should be; nothing when it is not finished. Raises `ValueError` when damaged."
-    manifest, meta = folder/"mgd3.json", folder/"metadata.jsonl"
-    try: known = dict(json.loads(manifest.read_bytes()).get("files") or {})
-    except (ValueError, AttributeError, TypeError) as e: raise ValueError(f"{manifest} is damaged: {e}") from e
+    "What the files of a finished folder should be, nothing when it is not finished. Raises `ValueError` when damaged."
+    meta = folder/"metadata.jsonl"
+    try: known = dict(read_manifest(folder).get("files") or {})
+    except (AttributeError, TypeError) as e: raise ValueError(f"{folder/'mgd3.json'} is damaged: {e}") from e
     if "metadata.jsonl" not in known: return known
     if not meta.is_file() or sha256(meta) != known["metadata.jsonl"]: return known
     return known | {r["file_name"]: r["sha256"] for r in json_lines(meta.read_bytes())}
 
 def _state(path, expected):
     "What is wrong with a file, or nothing."
-    try: return None if sha256(path) == expected else "changed"
-    except FileNotFoundError: return "missing"
-    except OSError as e: return f"unreadable ({e.strerror})"
+    try: return "missing" if not path.is_file() else None if sha256(path) == expected else "changed"
+    except (OSError, ValueError) as e: return f"unreadable ({e})"
 
-# %% ../nbs/18_files.ipynb #64db18d8
+def _unlisted(folder, known, store):
+    "Files below a folder that whoever reads it would take for its own."
+    found = folder.glob("*.safetensors") if store else folder.glob("*/**/*")
+    names = (p.relative_to(folder).as_posix() for p in found if p.is_file())
+    return sorted(n for n in names if n not in known and PART not in n)
+
+# %% ../nbs/18_files.ipynb #ccd64386
 def verify(folder)->dict:  # files: how many were checked; problems: one line each
     "Check every file of a distilled dataset, or of a store of latents, against its manifest."
     folder = Path(folder)
-    if not folder.is_dir(): raise FileNotFoundError(f"no such folder: {folder}")
+    if not folder.is_dir(): raise FileNotFoundError(f"{folder} is no folder")
     if not (folder/"mgd3.json").is_file():
         raise FileNotFoundError(f"{folder} holds no mgd3.json: it is no dataset of mgd3 distill and no store")
-    known = hashes(folder)
+    known, store = hashes(folder), read_manifest(folder).get("kind") == "latents"
     if not known:
-        n = sum(1 for _ in folder.glob("*/*.png")) or sum(1 for _ in folder.glob("*.safetensors"))
-        return dict(files=n, problems=["incomplete: it was not finished; the same command goes on"])
+        return dict(files=0, problems=["incomplete: its manifest lists no files; the command that made it goes on"])
     out = [f for f in known if Path(f).is_absolute() or ".." in Path(f).parts]
     todo = [f for f in known if f not in out]
     with ThreadPoolExecutor() as pool: states = pool.map(lambda f: _state(folder/f, known[f]), todo)
     problems = [f"{s}: {f}" for f, s in zip(todo, states) if s] + [f"leads out of the folder: {f}" for f in out]
-    there = (p.relative_to(folder).as_posix() for p in folder.glob("*/*") if p.is_file())
-    if "changed: metadata.jsonl" not in problems and "missing: metadata.jsonl" not in problems:
-        problems += [f"not listed: {f}" for f in sorted(there) if f not in known]
+    if not {"changed: metadata.jsonl", "missing: metadata.jsonl"} & set(problems):
+        problems += [f"not listed: {f}" for f in _unlisted(folder, known, store)]
     return dict(files=len(known), problems=problems)

@@ -8,7 +8,7 @@ __all__ = ['LARGE', 'METHODS', 'PICKS', 'POINTS', 'NAMES', 'NESTED', 'Modes', 'e
            'class_modes', 'discover_modes', 'save_modes', 'load_modes']
 
 # %% ../nbs/00_modes.ipynb #cfd83c92
-import json
+import json, os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -63,7 +63,7 @@ def plus_plus(x:Tensor, k:int, starts:int, seed:int)->Tensor:  # (starts, k) row
     rows, gap, length = [(u[0] * len(x)).long()], torch.inf, (x * x).sum(1, keepdim=True)
     for j in range(1, k):
         c = x[rows[-1]]                                                # (starts, d)
-        gap = (length - 2 * x @ c.T + (c * c).sum(1)).clamp(min=0).clamp(max=gap)
+        gap = (length - 2 * (x @ c.T) + (c * c).sum(1)).clamp(min=0).clamp(max=gap)
         share = gap.double().cumsum(0).T.contiguous()                  # (starts, n)
         rows.append(torch.searchsorted(share, u[j, :, None] * share[:, -1:]).squeeze(1).clamp(max=len(x) - 1))
     return torch.stack(rows, 1)
@@ -74,6 +74,7 @@ def lloyd(x:Tensor,        # (n, d), on any device
           steps:int=300,   # at most
          )->Tensor:        # (n,) cluster numbers
     "k-means by Lloyd's iterations, all starts in one product of matrices; ends as scikit-learn's does."
+    if not x.isfinite().all(): raise ValueError("cannot cluster values that are not finite")
     x = x - x.mean(0)
     c, enough = x[plus_plus(x, k, starts, seed)], 1e-4 * x.var(0, unbiased=False).mean()
     far = lambda: (c * c).sum(2) - 2 * (x @ c.flatten(0, 1).T).view(len(x), starts, k)      # less |x|², alike for all
@@ -83,7 +84,8 @@ def lloyd(x:Tensor,        # (n, d), on any device
         new = torch.where(size > 0, mine @ x / size.clamp(min=1), c)
         c, moved = new, ((new - c)**2).sum((1, 2)).max()
         if moved <= enough: break
-    return far().argmin(2)[:, far().min(2).values.sum(0).argmin()]
+    d, y = far().min(2)
+    return y[:, d.sum(0).argmin()]
 
 # %% ../nbs/00_modes.ipynb #ef023780
 LARGE = 2**25
@@ -277,20 +279,32 @@ def save_modes(path,
     with whole(Path(path)) as f:
         f.write(len(text).to_bytes(8, "little") + text)
         for n in names:
-            for c in labels: f.write(part(c, n).contiguous().numpy().tobytes())
+            for c in labels:
+                t = part(c, n)
+                if (t.shape, t.dtype) != (like[n].shape, like[n].dtype):
+                    raise ValueError(f"{n} of label {c} is {tuple(t.shape)} {t.dtype}, unlike label {labels[0]}'s")
+                f.write(t.contiguous().numpy().tobytes())
 
-# %% ../nbs/00_modes.ipynb #b803f3e0
+# %% ../nbs/00_modes.ipynb #41bd1f48
 class _Lazy(Mapping):
     "Tensors of a safetensors file by label, read when they are asked for; the last few are kept."
     def __init__(self, path, name, labels):
-        self.labels, self._read = list(labels), lru_cache(8)(lambda c: _tensors(path, [f"{name}/{c}"])[0])
+        self.path, self.name, self.labels, self.version = path, name, dict.fromkeys(labels), _version(path)
     def __len__(self): return len(self.labels)
     def __iter__(self): return iter(self.labels)
-    def __getitem__(self, c): return self._read(c)
+    def __getitem__(self, c):
+        if c not in self.labels: raise KeyError(c)
+        if _version(self.path) != self.version: raise OSError(f"{self.path} has changed since it was opened")
+        return _read(self.path, f"{self.name}/{c}", self.version)
+
+def _version(path): s = os.stat(path); return s.st_ino, s.st_mtime_ns
+
+@lru_cache(8)
+def _read(path, key, version): return _tensors(path, [key])[0]
 
 def _tensors(path, keys):
     from safetensors import safe_open
-    with safe_open(path, "pt") as f: return [f.get_tensor(k) for k in keys]
+    with safe_open(path, "pt") as f: return [f.get_tensor(k).clone() for k in keys]     # not a view of the file
 
 def load_modes(path)->Modes:
     "Read a file of `save_modes`; the modes themselves when they are asked for. The assignment is empty."
