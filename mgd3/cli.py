@@ -576,7 +576,8 @@ def run(argv=None)->int:
     if command is None: parser.print_help(); return 2
     rank, of = int(os.environ.get("RANK") or 0), int(os.environ.get("WORLD_SIZE") or 1)
     name = f"mgd3 {command}" + (f" (process {rank} of {of})" if of > 1 else "")
-    if of > 1 and command not in ("distill", "encode"): parser.exit(2, f"{name}: only distill and encode share work\n")
+    if of > 1 and command not in ("distill", "encode"):
+        parser.exit(2, f"{name}: only distill and encode share work between processes\n")
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda m, *a, **k: rank or print(f"{name}: note: {m}", file=sys.stderr)

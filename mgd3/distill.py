@@ -29,7 +29,8 @@ from .guidance import SETTINGS, image_seed, sampling_settings
 from .hard_label_eval import median_side
 from .modes import Modes, check_discovery, class_modes, load_modes, save_modes
 from .soft_label_eval import Teacher, features_of
-from .store import How, InMemory, Latents, OnDisk, check_place, check_workers, fill, group, stored, usable
+from .store import (How, InMemory, Latents, OnDisk, check_place, check_workers, fill, group, open_store, stored,
+                        usable)
 
 # %% ../nbs/12_distill.ipynb #129fb870
 def make_manifest(data:Data, generator:Generator, method:str, settings:dict, data_hash:str,
@@ -151,7 +152,11 @@ def beside(out:Path)->Path:
 def encoded(data:Data, generator:Generator, out:Path, how:How)->Latents:
     "The latents of every class: in a store if one is named; else in memory, or where all processes find them."
     if how.store is not None: return stored(data, generator, how)
-    if how.who.count > 1: return stored(data, generator, replace(how, store=beside(out)), torch.float32)
+    if how.who.count > 1:
+        if how.first and beside(out).is_dir():                               # left by a run that was killed
+            try: open_store(beside(out), data, generator, torch.float32)
+            except (OSError, ValueError): shutil.rmtree(beside(out))
+        return stored(data, generator, replace(how, store=beside(out)), torch.float32)
     size = 4e-9 * len(data) * math.prod(generator.latent_shape)
     if size > 4: warnings.warn(f"the latents take {size:.0f} GB of memory; in a store they stay on disk")
     parts = InMemory()

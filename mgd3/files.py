@@ -101,7 +101,7 @@ def differences(a:dict, b:dict)->list:
     return [f"{k}: {_short(a.get(k))} there, {_short(b.get(k))} now"
             for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
 
-# %% ../nbs/18_files.ipynb #47c75ba2
+# %% ../nbs/18_files.ipynb #2295cc4f
 def sha256(path)->str:
     "The hash of a file, as hex."
     with open(path, "rb") as f: return hashlib.file_digest(f, "sha256").hexdigest()
@@ -117,7 +117,7 @@ def read_manifest(folder:Path)->dict:
     return m
 
 def hashes(folder:Path)->dict:  # file name → SHA-256
-    "What the files of a finished folder should be, nothing when it is not finished. Raises `ValueError` when damaged."
+    "What the files of a finished folder should be; nothing of an unfinished one. Raises `ValueError` when damaged."
     meta = folder/"metadata.jsonl"
     try: known = dict(read_manifest(folder).get("files") or {})
     except (AttributeError, TypeError) as e: raise ValueError(f"{folder/'mgd3.json'} is damaged: {e}") from e
