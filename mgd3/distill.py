@@ -154,8 +154,9 @@ def encoded(data:Data, generator:Generator, out:Path, how:How)->Latents:
     if how.store is not None: return stored(data, generator, how)
     if how.who.count > 1:
         if how.first and beside(out).is_dir():                               # left by a run that was killed
-            try: open_store(beside(out), data, generator, torch.float32)
-            except (OSError, ValueError): shutil.rmtree(beside(out))
+            with alone(beside(out)):
+                try: open_store(beside(out), data, generator, torch.float32)
+                except (OSError, ValueError): shutil.rmtree(beside(out))     # with other settings
         return stored(data, generator, replace(how, store=beside(out)), torch.float32)
     size = 4e-9 * len(data) * math.prod(generator.latent_shape)
     if size > 4: warnings.warn(f"the latents take {size:.0f} GB of memory; in a store they stay on disk")
@@ -320,6 +321,6 @@ def distill(data,                        # `Data`, a dataset's name, a subset of
         raise ValueError(f"method {method!r} takes no prompt and no class_map: it generates nothing")
     job, manifest, latents = prepare(data, generator, ipc, method, settings, seed, batch_size, out, how)
     try: complete(out, job, manifest, latents, how)
-    except FileExistsError: shutil.rmtree(beside(out), ignore_errors=True); raise      # these settings end here
+    except FileExistsError: shutil.rmtree(beside(out), ignore_errors=True); raise      # refused: of no use
     if how.first: shutil.rmtree(beside(out), ignore_errors=True)
     return replace(from_folder(out), name=data.name)

@@ -76,11 +76,11 @@ def check_names(names):
         if name in seen: raise ValueError(f"two classes are called {name!r}")
         seen.add(name)
 
-# %% ../nbs/18_files.ipynb #d89ed51a
+# %% ../nbs/18_files.ipynb #86f36ce7
 _BREAKS = {ord(c): f"\\u{ord(c):04x}" for c in "\x7f\x85\u2028\u2029"}
 
 def json_line(obj, **kwargs)->bytes:
-    "An object as one line of JSON."
+    "An object as JSON, on one line unless `indent` says otherwise."
     text = json.dumps(obj, ensure_ascii=False, **kwargs).translate(_BREAKS)
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
@@ -101,7 +101,7 @@ def differences(a:dict, b:dict)->list:
     return [f"{k}: {_short(a.get(k))} there, {_short(b.get(k))} now"
             for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
 
-# %% ../nbs/18_files.ipynb #2295cc4f
+# %% ../nbs/18_files.ipynb #4ae1ebf1
 def sha256(path)->str:
     "The hash of a file, as hex."
     with open(path, "rb") as f: return hashlib.file_digest(f, "sha256").hexdigest()
@@ -131,7 +131,7 @@ def _state(path, expected):
     except (OSError, ValueError) as e: return f"unreadable ({e})"
 
 def _unlisted(folder, known, store):
-    "Files below a folder that whoever reads it would take for its own."
+    "Files that the manifest does not know, and that a reader of the folder would take for data."
     found = folder.glob("*.safetensors") if store else folder.glob("*/**/*")
     names = (p.relative_to(folder).as_posix() for p in found if p.is_file())
     return sorted(n for n in names if n not in known and PART not in n)

@@ -24,7 +24,7 @@ from .data import Data, Files, Picked, digest, load_data, pixels, subset, versio
 from .files import PART, alone, differences, json_file, json_line, read_manifest, sha256, write_whole
 from .generators import Generator, as_device, default_device, from_pretrained
 
-# %% ../nbs/19_store.ipynb #bc4bad67
+# %% ../nbs/19_store.ipynb #20b8da70
 class OnDisk:
     "Tensors and words by label, each label a safetensors file that is there whole or not at all."
     def __init__(self, folder): self.folder = Path(folder)
@@ -32,7 +32,7 @@ class OnDisk:
     def put(self, c, tensors, about, made=None):
         from safetensors.torch import save
         self.folder.mkdir(parents=True, exist_ok=True)
-        words = {"about": json.dumps(about)}                                  # one: their order would be by chance
+        words = {"about": json.dumps(about)}                                  # one: the order of several is not fixed
         write_whole(self.path(c), save({k: v.contiguous() for k, v in tensors.items()}, words))
         if made: os.utime(self.path(c), (made, made))
     def made(self, c): return os.stat(self.path(c)).st_mtime
@@ -55,7 +55,7 @@ class InMemory:
     def about(self, c): return self.kept.get(c, (None, None))[1]
     def tensor(self, c, name): return self.kept[c][0][name]
 
-# %% ../nbs/19_store.ipynb #259d127f
+# %% ../nbs/19_store.ipynb #ee966b9b
 @dataclass(frozen=True)
 class Group:
     "One process among several."
@@ -71,16 +71,16 @@ def group(device=None)->Group:
     if int(os.environ.get("WORLD_SIZE") or 1) == 1: return Group()
     from accelerate import PartialState
     cpu = as_device(device or default_device()).type == "cpu"
-    s = PartialState(cpu=cpu, timeout=timedelta(days=7))       # the launcher ends all when one dies: no clock needed
+    s = PartialState(cpu=cpu, timeout=timedelta(days=7))       # when one dies, the launcher ends all; no clock needed
     own = "cpu" if s.device.type == "cpu" else str(s.device)
     def wait():
         try: s.wait_for_everyone()
-        except RuntimeError as e: raise ConnectionError("another process of this run has ended, see there") from e
+        except RuntimeError as e: raise ConnectionError("another process of this run has ended: see its error") from e
     return Group(s.process_index, s.num_processes, wait, own)
 
 @dataclass(frozen=True)
 class How:
-    "How the work is done. Nothing of this changes the result, but for the precision of latents in a store."
+    "How the work is done. Only `skip_bad` (which images count) and `store` (half precision) change the result."
     store:object = None     # a folder for latents
     skip_bad:bool = False   # leave out images that cannot be read, and copies
     workers:int = None      # processes that read images, see `default_workers`
@@ -226,7 +226,7 @@ def usable(data:Data, parts, skip_bad:bool=False)->Latents:
     left = data if stay.all() and not unread else subset(data, at[stay][order])
     return Latents(left, known[stay][order], parts, keep, unread | twice)
 
-# %% ../nbs/19_store.ipynb #90b65c6c
+# %% ../nbs/19_store.ipynb #15b5ee13
 def open_store(folder, data:Data, generator:Generator, dtype=torch.float16)->OnDisk:
     "The store in a folder. Raises `FileExistsError` for a folder that holds something else."
     folder = Path(folder)
@@ -255,34 +255,37 @@ def seal(store:OnDisk, latents:Latents):
     write_whole(store.folder/"mgd3.json", json_file(about | dict(files={f.name: sha256(f) for f in files})))
 
 def unseal(store:OnDisk, lacking:list, n:int):
-    "Before classes of a finished store are made again. Raises `FileExistsError` when they are most of them."
+    ("Mark a finished store as unfinished before some classes are made again. Raises `FileExistsError` when most of "
+     "them are there, but of other images.")
     about = read_manifest(store.folder)
     if not about.pop("files", None): return
-    if 2 * len(lacking) > n:
-        raise FileExistsError(f"{len(lacking)} of the {n} classes in {store.folder} were made from other images, or "
-                              f"older ones: name another store, or delete this one")
+    other = [c for c in lacking if store.about(c) is not None]
+    if 2 * len(other) > n:
+        raise FileExistsError(f"{len(other)} of the {n} classes in {store.folder} were made from other images, or "
+                              f"before the images were last changed: name another store, or delete this one")
     write_whole(store.folder/"mgd3.json", json_file(about))
 
-# %% ../nbs/19_store.ipynb #6b369cfd
+# %% ../nbs/19_store.ipynb #b26e31fc
 def stored(data:Data, generator:Generator, how:How, dtype=torch.float16)->Latents:
     ("The latents of `data` in the store, encoded where they are missing. Raises `OSError` for images that cannot be "
      "read and for a folder that is no such store. All processes of a group call it together.")
     folder, wait = Path(how.store), how.who.wait
-    if how.first: open_store(folder, data, generator, dtype)
-    wait()
+    if how.first and not folder.exists(): folder.mkdir(parents=True, exist_ok=True)
     with alone(folder, wait=True, note=True) if how.first else nullcontext():
-        store = open_store(folder, data, generator, dtype)
-        wait()                                                               # the first one has the lock
-        lacking = missing(data, store, maker(generator, dtype))
-        wait()
         if how.first:
+            open_store(folder, data, generator, dtype)
             for old in folder.glob(f"*{PART}"): old.unlink()
-            if lacking: unseal(store, lacking, len(data.classes))
+        wait()                                                               # the first one has the lock
+        store = open_store(folder, data, generator, dtype)
+        lacking = missing(data, store, maker(generator, dtype))
+        wait()                                                               # all have the same list
+        if how.first and lacking: unseal(store, lacking, len(data.classes))
         wait()
         fill(data, generator, store, lacking, dtype, how)
         wait()
         latents = usable(data, store, how.skip_bad)
-        if how.first and not read_manifest(folder).get("files"): seal(store, latents)
+        listed = (folder/"problems.jsonl").is_file() == bool(latents.problems)
+        if how.first and not (listed and read_manifest(folder).get("files")): seal(store, latents)
         wait()
     return latents
 
