@@ -59,6 +59,7 @@ def check_out(out:Path):
             raise FileExistsError(f"{out} is not empty and holds no manifest (mgd3.json) of a dataset: it is "
                                   f"somebody else's, choose another folder")
 
+# %% ../nbs/12_distill.ipynb #409329bc
 def claim(out:Path, manifest:dict):
     "Make `out` ours, or find that it is already. Raises `FileExistsError` when it holds a run with other settings."
     diff = ["no manifest"]
@@ -75,6 +76,7 @@ def claim(out:Path, manifest:dict):
         if folder.is_dir() and not any(folder.iterdir()): folder.rmdir()
     write_whole(out/"mgd3.json", json_file(manifest))
 
+# %% ../nbs/12_distill.ipynb #ffa9c236
 def make_folders(out:Path, classes:list):
     "A folder for each class. Raises `OSError` where the file system takes two names for one."
     for name in classes: (out/name).mkdir(exist_ok=True)
@@ -103,6 +105,7 @@ def intact(path:Path, known:str=None)->bool:
 
 def write_image(path:Path, px): write_whole(path, png_bytes(px))
 
+# %% ../nbs/12_distill.ipynb #858f1aa4
 def make_images(out:Path, rows:list, fn, job:Job, how:How=How()):
     "Write the images of `rows`; yields first the number of chunks that are complete, then 1 for each that is made."
     known, size = hashes(out), job.batch_size
@@ -131,6 +134,7 @@ def describe(out:Path, rows:list, job:Job)->list:
                  nearest=job.data.files[int(m.nearest[c][n])] if m else None, seed=image_seed(job.seed, c, n),
                  sha256=h) for (c, n, f), h in zip(rows, made)]
 
+# %% ../nbs/12_distill.ipynb #02268ca6
 def finish(out:Path, rows:list, job:Job, manifest:dict):
     "Write metadata, contact sheet and hashes; the state of a long computation is no longer needed."
     write_whole(out/"metadata.jsonl", b"".join(map(json_line, describe(out, rows, job))))
@@ -164,6 +168,7 @@ def encoded(data:Data, generator:Generator, out:Path, how:How)->Latents:
     fill(data, generator, parts, range(len(data.classes)), torch.float32, how)
     return usable(data, parts, how.skip_bad)
 
+# %% ../nbs/12_distill.ipynb #6b7aa41f
 def settings_of(m, generator:Generator, data:Data, given:dict)->tuple:
     "Settings of sampling, and the method's own. A generator without modes gets the guidance that is best for it."
     s = {k: v for k, v in sampling_settings(generator, **{k: given.get(k) for k in SETTINGS}).items() if k in m.takes}
@@ -173,6 +178,7 @@ def settings_of(m, generator:Generator, data:Data, given:dict)->tuple:
     if own.get("teacher") is not None: own["teacher"] = as_teacher(own["teacher"], generator.device, data.classes)
     return s, own
 
+# %% ../nbs/12_distill.ipynb #dc0b60c5
 def named(v):
     "A setting as the manifest can hold it: networks by their hash, estimators as they print, functions by name."
     if isinstance(v, Teacher): return v.sha256()
@@ -185,6 +191,7 @@ def _check_left(data, n, ipc):
     try: plan(data, ipc)
     except ValueError as e: raise ValueError(f"{e} ({n - len(data)} images were left out)") from e
 
+# %% ../nbs/12_distill.ipynb #b1300e41
 def prepare(data:Data, generator:Generator, ipc:int, method:str, settings:dict, seed:int, batch_size:int, out:Path,
             how:How)->tuple:  # job, manifest, latents or None
     "What a run needs to begin; raises before anything of it is written."
@@ -205,7 +212,7 @@ def prepare(data:Data, generator:Generator, ipc:int, method:str, settings:dict, 
     full, asked = {k: named(v) for k, v in full.items()}, asked and (generator.prompts or asked)
     return job, make_manifest(job.data, generator, method, full, seen, asked), latents
 
-# %% ../nbs/12_distill.ipynb #cb1c4d2b
+# %% ../nbs/12_distill.ipynb #c03f31ab
 def find_modes(latents:Latents, found, job:Job, how:How):
     "Modes of this process's share of the classes, as far as `found` lacks them."
     lacking = [c for c in range(len(job.data.classes)) if found.about(c) is None]
@@ -221,6 +228,7 @@ def _are_there(path, known):
     try: load_modes(path); return True
     except SafetensorError: return False
 
+# %% ../nbs/12_distill.ipynb #e65ad061
 def modes_of(latents:Latents, job:Job, out:Path, how:How)->Modes:
     "The modes of all classes, from the folder if it has them; else found, and left there."
     path = out/MODES
@@ -242,6 +250,7 @@ def check_apart(out, store):
     a, b = Path(out).resolve(), Path(store).resolve()
     if a.is_relative_to(b) or b.is_relative_to(a): raise ValueError(f"out {out} and store {store} must be apart")
 
+# %% ../nbs/12_distill.ipynb #4fd2987c
 def check_arguments(data, generator, out, method:str, seed:int, batch_size:int, root, load:dict, how:How,
                     settings:dict)->Method:
     "The method. Raises `ValueError` for arguments that can be judged before anything is read."

@@ -32,7 +32,7 @@ def write_whole(path:Path, data:bytes):
     "Write a file so that it is never seen half-written."
     with whole(Path(path)) as f: f.write(data)
 
-# %% ../nbs/18_files.ipynb #8f0fff95
+# %% ../nbs/18_files.ipynb #90eff415
 _LOCKS = set()
 def _forget():
     for fd in _LOCKS: os.close(fd)
@@ -47,6 +47,7 @@ def _lock(fd, folder, wait, note):
     if note: warnings.warn(f"another process is writing to {folder}: waiting for it")
     fcntl.flock(fd, fcntl.LOCK_EX)
 
+# %% ../nbs/18_files.ipynb #86dd3d9d
 @contextmanager
 def alone(folder,            # that exists
           wait:bool=False,   # for the other to end; else `BlockingIOError`
@@ -101,7 +102,7 @@ def differences(a:dict, b:dict)->list:
     return [f"{k}: {_short(a.get(k))} there, {_short(b.get(k))} now"
             for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
 
-# %% ../nbs/18_files.ipynb #4ae1ebf1
+# %% ../nbs/18_files.ipynb #7c2d3699
 def sha256(path)->str:
     "The hash of a file, as hex."
     with open(path, "rb") as f: return hashlib.file_digest(f, "sha256").hexdigest()
@@ -116,6 +117,7 @@ def read_manifest(folder:Path)->dict:
         raise ValueError(f"{path} is damaged, or not the manifest of a dataset or a store")
     return m
 
+# %% ../nbs/18_files.ipynb #9f66c4e3
 def hashes(folder:Path)->dict:  # file name → SHA-256
     "What the files of a finished folder should be; nothing of an unfinished one. Raises `ValueError` when damaged."
     meta = folder/"metadata.jsonl"

@@ -68,6 +68,7 @@ def plus_plus(x:Tensor, k:int, starts:int, seed:int)->Tensor:  # (starts, k) row
         rows.append(torch.searchsorted(share, u[j, :, None] * share[:, -1:]).squeeze(1).clamp(max=len(x) - 1))
     return torch.stack(rows, 1)
 
+# %% ../nbs/00_modes.ipynb #4e357c13
 def lloyd(x:Tensor,        # (n, d), on any device
           k:int, seed:int,
           starts:int=10,   # side by side; the best one counts
@@ -234,6 +235,7 @@ def class_modes(z:Tensor,              # (n, c, h, w) the latents of one class
     return dict(z=torch.tensor(m).float().reshape(k, *z.shape[1:]), nearest=torch.tensor(near),
                 weights=torch.tensor(np.bincount(y, minlength=k) / len(z)).float()), torch.tensor(y)
 
+# %% ../nbs/00_modes.ipynb #a2977d7e
 def discover_modes(
     latents:Tensor,    # (n, c, h, w), scaled, as `Generator.encode` gives them
     labels,            # (n,) integers
@@ -285,7 +287,7 @@ def save_modes(path,
                     raise ValueError(f"{n} of label {c} is {tuple(t.shape)} {t.dtype}, unlike label {labels[0]}'s")
                 f.write(t.contiguous().numpy().tobytes())
 
-# %% ../nbs/00_modes.ipynb #41bd1f48
+# %% ../nbs/00_modes.ipynb #7548294b
 class _Lazy(Mapping):
     "Tensors of a safetensors file by label, read when they are asked for; the last few are kept."
     def __init__(self, path, name, labels):
@@ -306,6 +308,7 @@ def _tensors(path, keys):
     from safetensors import safe_open
     with safe_open(path, "pt") as f: return [f.get_tensor(k).clone() for k in keys]     # not a view of the file
 
+# %% ../nbs/00_modes.ipynb #237fc7a5
 def load_modes(path)->Modes:
     "Read a file of `save_modes`; the modes themselves when they are asked for. The assignment is empty."
     from safetensors import safe_open

@@ -24,7 +24,7 @@ from .data import Data, Files, Picked, digest, load_data, pixels, subset, versio
 from .files import PART, alone, differences, json_file, json_line, read_manifest, sha256, write_whole
 from .generators import Generator, as_device, default_device, from_pretrained
 
-# %% ../nbs/19_store.ipynb #20b8da70
+# %% ../nbs/19_store.ipynb #ecb292f1
 class OnDisk:
     "Tensors and words by label, each label a safetensors file that is there whole or not at all."
     def __init__(self, folder): self.folder = Path(folder)
@@ -47,6 +47,7 @@ class OnDisk:
         from safetensors import safe_open
         with safe_open(self.path(c), "pt") as f: return f.get_tensor(name).clone()
 
+# %% ../nbs/19_store.ipynb #5c2e3333
 class InMemory:
     "The same in memory."
     def __init__(self): self.kept = {}
@@ -55,7 +56,7 @@ class InMemory:
     def about(self, c): return self.kept.get(c, (None, None))[1]
     def tensor(self, c, name): return self.kept[c][0][name]
 
-# %% ../nbs/19_store.ipynb #ee966b9b
+# %% ../nbs/19_store.ipynb #d0d7737d
 @dataclass(frozen=True)
 class Group:
     "One process among several."
@@ -66,6 +67,7 @@ class Group:
 
     def share(self, items): return items[self.index::self.count]
 
+# %% ../nbs/19_store.ipynb #0429e6e0
 def group(device=None)->Group:
     "This process among those of `accelerate launch` or torchrun; one alone otherwise."
     if int(os.environ.get("WORLD_SIZE") or 1) == 1: return Group()
@@ -78,6 +80,7 @@ def group(device=None)->Group:
         except RuntimeError as e: raise ConnectionError("another process of this run has ended: see its error") from e
     return Group(s.process_index, s.num_processes, wait, own)
 
+# %% ../nbs/19_store.ipynb #e712363c
 @dataclass(frozen=True)
 class How:
     "How the work is done. Only `skip_bad` (which images count) and `store` (half precision) change the result."
@@ -92,7 +95,7 @@ class How:
     @property
     def hidden(self): return None if self.progress and self.first else True      # for a bar: shown on a terminal
 
-# %% ../nbs/19_store.ipynb #a3e7c570
+# %% ../nbs/19_store.ipynb #cb655021
 def _sizes(images, rows):
     "The sizes of image files in bytes, −1 for one that is not there; None for images that are no files."
     if isinstance(images, Picked): return _sizes(images.items, images.idx[rows])
@@ -113,6 +116,7 @@ def readable(images, i)->bool:
     try: images[i]; return True
     except OSError: return False
 
+# %% ../nbs/19_store.ipynb #37c9bed7
 def stamp(data:Data, c:int, made_by:str, known:list=None)->str:
     "A hash of what the latents of a class are made from."
     rows = data.of(c)
@@ -133,7 +137,7 @@ def missing(data:Data, parts, made_by:str)->list:
     "The classes whose latents are not there, or no longer those of the data; for `made_by` see `maker`."
     return [c for c in range(len(data.classes)) if not is_there(data, parts, c, made_by)]
 
-# %% ../nbs/19_store.ipynb #17749da4
+# %% ../nbs/19_store.ipynb #201a24f9
 class _Reader(torch.utils.data.Dataset):
     "Images as pixels and digests; one that cannot be read as the reason."
     def __init__(self, images, size, channels): self.images, self.size, self.channels = images, size, channels
@@ -147,6 +151,7 @@ def _collate(items):
     good = [(px, d) for px, d, why in items if why is None]
     return ([torch.stack(v) for v in zip(*good)], {j: why for j, (_, _, why) in enumerate(items) if why})
 
+# %% ../nbs/19_store.ipynb #fecf2bb3
 def default_workers(data:Data, who:Group=Group())->int:
     "Processes that read images: none for few images or those in memory, else one a core, up to eight."
     images = data.images.items if isinstance(data.images, Picked) else data.images
@@ -196,7 +201,7 @@ def _listed(problems, most=3):
 def _unreadable(data, parts):
     return {f: why for c in range(len(data.classes)) for f, why in parts.about(c)["bad"].items()}
 
-# %% ../nbs/19_store.ipynb #c16130b8
+# %% ../nbs/19_store.ipynb #50ab3109
 def first_of(known:np.ndarray)->np.ndarray:  # (n, 32) → (n,)
     "For every digest the position of the first one like it."
     heads = np.ascontiguousarray(known[:, :8]).view(np.uint64).ravel()             # 64 bits to find them by,
@@ -204,6 +209,7 @@ def first_of(known:np.ndarray)->np.ndarray:  # (n, 32) → (n,)
     first = at[groups.ravel()]
     return np.where((known[first] == known).all(1), first, np.arange(len(known)))  # 256 to be sure
 
+# %% ../nbs/19_store.ipynb #6906286a
 def usable(data:Data, parts, skip_bad:bool=False)->Latents:
     "The latents of all classes. Raises `OSError` for images that could not be read, unless they are to be skipped."
     unread, labels = _unreadable(data, parts), range(len(data.classes))
@@ -217,7 +223,9 @@ def usable(data:Data, parts, skip_bad:bool=False)->Latents:
     first = first_of(known)
     twice = {data.files[at[i]]: f"the same image as {data.files[at[first[i]]]}"
              for i in np.flatnonzero(first != np.arange(len(at)))}
-    if twice and not skip_bad:
+    if skip_bad and (bad := unread | twice):
+        warnings.warn(f"{len(bad)} of {len(data)} images are left out ({_listed(bad)})")
+    elif twice:
         warnings.warn(f"{len(twice)} of {len(data)} images are copies ({_listed(twice, 2)}); they stay, skip_bad "
                       f"leaves them out")
     stay = (first == np.arange(len(at))) | (not skip_bad)
@@ -226,7 +234,7 @@ def usable(data:Data, parts, skip_bad:bool=False)->Latents:
     left = data if stay.all() and not unread else subset(data, at[stay][order])
     return Latents(left, known[stay][order], parts, keep, unread | twice)
 
-# %% ../nbs/19_store.ipynb #15b5ee13
+# %% ../nbs/19_store.ipynb #30e9af6b
 def open_store(folder, data:Data, generator:Generator, dtype=torch.float16)->OnDisk:
     "The store in a folder. Raises `FileExistsError` for a folder that holds something else."
     folder = Path(folder)
@@ -245,6 +253,7 @@ def open_store(folder, data:Data, generator:Generator, dtype=torch.float16)->OnD
     write_whole(folder/"mgd3.json", json_file(about | more))
     return OnDisk(folder)
 
+# %% ../nbs/19_store.ipynb #331fdafa
 def seal(store:OnDisk, latents:Latents):
     "Write the hashes of all files into the manifest, and the list of problems."
     about, files = read_manifest(store.folder), [store.path(c) for c in range(len(latents.data.classes))]
@@ -254,6 +263,7 @@ def seal(store:OnDisk, latents:Latents):
     else: (store.folder/"problems.jsonl").unlink(missing_ok=True)
     write_whole(store.folder/"mgd3.json", json_file(about | dict(files={f.name: sha256(f) for f in files})))
 
+# %% ../nbs/19_store.ipynb #9834648e
 def unseal(store:OnDisk, lacking:list, n:int):
     ("Mark a finished store as unfinished before some classes are made again. Raises `FileExistsError` when most of "
      "them are there, but of other images.")
@@ -265,7 +275,7 @@ def unseal(store:OnDisk, lacking:list, n:int):
                               f"before the images were last changed: name another store, or delete this one")
     write_whole(store.folder/"mgd3.json", json_file(about))
 
-# %% ../nbs/19_store.ipynb #b26e31fc
+# %% ../nbs/19_store.ipynb #b9262d32
 def stored(data:Data, generator:Generator, how:How, dtype=torch.float16)->Latents:
     ("The latents of `data` in the store, encoded where they are missing. Raises `OSError` for images that cannot be "
      "read and for a folder that is no such store. All processes of a group call it together.")
@@ -289,6 +299,7 @@ def stored(data:Data, generator:Generator, how:How, dtype=torch.float16)->Latent
         wait()
     return latents
 
+# %% ../nbs/19_store.ipynb #fa4e4054
 def encode(data,                     # `Data`, a dataset's name, a subset of ImageNet or a folder
            generator="dit-digits",   # `Generator`, a bundled name, a diffusers folder or a hub id
            store="latents",          # folder to write
