@@ -210,14 +210,14 @@ def herding(job, labels, numbers):
 # %% ../nbs/13_baselines.ipynb #6319d03b
 TEACHER = "teacher.safetensors"
 
-def as_teacher(source,             # a `Teacher`, a file or a timm id
+def as_teacher(source,             # a `Teacher`, a bundled name, a file or a timm id
                device=None,
                classes=(),         # that it has to know
               )->Teacher:
     ("A teacher that can be used. Raises `ValueError` for anything else and for one that lacks a class, `OSError` "
      "for one that cannot be had.")
     if not isinstance(source, (Teacher, str, Path)):
-        raise ValueError(f"a teacher is a Teacher, a file or a timm id, got {type(source).__name__}")
+        raise ValueError(f"a teacher is a Teacher, a bundled name, a file or a timm id, got {type(source).__name__}")
     t = source if isinstance(source, Teacher) else load_teacher(source, device=device)
     t.columns(classes)
     return t
@@ -279,7 +279,7 @@ def _check_rded(job, teacher, crops, factor, pool, least):
 # %% ../nbs/13_baselines.ipynb #8b130c29
 @method(small=dict(pool=20, least=.8), check=_check_rded, at_once=True)
 def rded(job, labels, numbers,
-         teacher:str=None,   # a file of mgd3 teacher or a timm id; trained on the data by default
+         teacher:str=None,   # a bundled name, a file of mgd3 teacher or a timm id; trained on the data by default
          crops:int=5,        # random crops of each image
          factor:int=None,    # patches along a side; 1 up to 64 px, 2 above
          pool:int=300,       # images of each class that are looked at, and never fewer than are needed
@@ -571,7 +571,7 @@ def _check_sre2l(job, teacher, first, least, **own):
 
 @method(small=dict(iterations=300, r_bn=1.), check=_check_sre2l, at_once=True)
 def sre2l(job, labels, numbers,
-          teacher:str=None,       # with batch norm: a file of mgd3 teacher or a timm id; trained by default
+          teacher:str=None,       # with batch norm: a bundled name, a file of mgd3 teacher or a timm id; trained by default
           iterations:int=4000,
           lr:float=.25,           # of the pixels, normalised
           r_bn:float=.01,         # weight of the batch-norm statistics

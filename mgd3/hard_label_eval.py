@@ -45,18 +45,24 @@ RESNETS = {10: ("BasicBlock", (1, 1, 1, 1)), 18: ("BasicBlock", (2, 2, 2, 2)), 3
 
 def resnet(depth:int, n_classes:int, size:int, channels:int, norm:str="instance",
            pooled:bool=False,  # ResNetAP: average pooling in place of strides
+           width:int=64,       # channels of the first stage, even; every next stage has twice as many
           )->nn.Module:
-    "ResNet-d or ResNetAP-d with the stem that the public code gives it at this size."
+    ("ResNet-d or ResNetAP-d with the stem that the public code gives it at this size. "
+     "Raises `ValueError` for an odd width.")
     from timm.models import resnet as timm_resnet
+    if width < 2 or width % 2: raise ValueError(f"the width of a ResNet is even and at least 2, got {width}")
     block, layers = RESNETS[depth]
+    # a deep stem is how timm is told the width; the convolution below takes its place
+    other = {} if width == 64 else dict(stem_type="deep", stem_width=width // 2,
+                                        channels=[width * 2**i for i in range(4)])
     net = timm_resnet.ResNet(getattr(timm_resnet, block), layers, n_classes, channels, norm_layer=NORMS[norm],
-                             zero_init_last=False,
+                             zero_init_last=False, **other,
                              **(dict(aa_layer=nn.AvgPool2d, avg_down=True) if pooled else {}))
     kernel, halvings = (3, 0) if size <= 64 else (3, 1) if size <= 128 else (7, 2)
     if pooled: net.maxpool = nn.AvgPool2d(2**halvings) if halvings else nn.Identity()
     elif not halvings: net.maxpool = nn.Identity()
-    if pooled or kernel == 3:
-        net.conv1 = nn.Conv2d(channels, 64, kernel, 1, kernel // 2, bias=False)
+    if pooled or kernel == 3 or other:
+        net.conv1 = nn.Conv2d(channels, width, kernel, 1 if pooled or kernel == 3 else 2, kernel // 2, bias=False)
         nn.init.kaiming_normal_(net.conv1.weight, mode="fan_out", nonlinearity="relu")
     return net
 
@@ -83,8 +89,8 @@ def _named(name, n_classes, size, channels, norm):
     "An untrained network by its name."
     if norm not in NORMS: raise ValueError(f"unknown norm {norm!r}: one of {', '.join(NORMS)}")
     if m := re.fullmatch(r"convnet(\d+)", name): return convnet(int(m[1]), n_classes, size, channels, norm)
-    if (m := re.fullmatch(r"resnet(ap)?(\d+)", name)) and int(m[2]) in RESNETS:
-        return resnet(int(m[2]), n_classes, size, channels, norm, pooled=bool(m[1]))
+    if (m := re.fullmatch(r"resnet(ap)?(\d+)(?:-w(\d+))?", name)) and int(m[2]) in RESNETS:
+        return resnet(int(m[2]), n_classes, size, channels, norm, bool(m[1]), int(m[3] or 64))
     if name == "alexnet":
         from torchvision.models import alexnet
         net = alexnet(num_classes=n_classes)
@@ -93,14 +99,15 @@ def _named(name, n_classes, size, channels, norm):
     import timm
     if not timm.is_model(name):
         like = ", ".join((timm.list_models(f"{name}*") or timm.list_models(f"*{name}*"))[:3])
-        raise ValueError(f"unknown network {name!r}: convnet3 (any depth), resnetap10, resnet18, alexnet or a name "
-                         f"of timm{f' ({like}, …)' if like else ''}")
+        raise ValueError(f"unknown network {name!r}: convnet3 (any depth), resnetap10, resnet18, resnet10-w32, alexnet "
+                         f"or a name of timm{f' ({like}, …)' if like else ''}")
     cfg = timm.get_pretrained_cfg(name, allow_unregistered=True)
     return timm.create_model(name, num_classes=n_classes, in_chans=channels,
                              **(dict(img_size=size) if cfg and cfg.fixed_input_size else {}))
 
 # %% ../nbs/03_hard_label_eval.ipynb #004908ed
-def make_network(name:str,  # `convnet3` (any depth), `resnetap10`, `resnet18` (10, 18, 34, 50, 101), `alexnet`, timm
+def make_network(name:str,  # `convnet3` (any depth), `resnetap10`, `resnet18` (10, 18, 34, 50, 101),
+                       # `resnet10-w32` (any even width, 64 by default), `alexnet`, timm
                  n_classes:int, size:int, channels:int, seed:int=0,
                  norm:str="instance",  # of ConvNets and ResNets: instance, batch or group
                  check:bool=True,      # try whether it takes the size
