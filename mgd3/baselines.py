@@ -24,11 +24,11 @@ from tqdm.auto import tqdm
 from .data import Data, pixels
 from .files import write_whole
 from .generators import Generator
-from .guidance import NoisedMode, from_x0, image_seed, sample, to_x0
+from .guidance import NoisedMode, image_seed, sample
+from .schedules import from_x0, to_x0, variance_kl
 from .hard_label_eval import (auto_settings, batches, check_data, crop_boxes, default_net, load_pixels,
                                   make_network, n_channels, normalise, resample)
 from .modes import Modes
-from .pretrain import variance_kl
 from .soft_label_eval import Teacher, load_teacher, penultimate, save_teacher, teacher_settings, train_teacher
 
 # %% ../nbs/13_baselines.ipynb #65cf0b3e

@@ -490,7 +490,7 @@ def _made_by(folder)->str:
 def _about(name, device=None, dtype=None):
     "What a generator is, as a dictionary."
     from mgd3.generators import from_pretrained
-    from mgd3.guidance import SAMPLERS
+    from mgd3.schedules import SAMPLERS
     g = from_pretrained(name, device, dtype)
     millions = lambda m: round(sum(p.numel() for p in m.parameters()) / 1e6, 2)
     s = g.settings
