@@ -24,7 +24,8 @@ from .files import alone
 from .generators import from_pretrained
 from .hard_label_eval import hard_label_eval, match_labels
 from .metrics import coverage, fine_counts, summary
-from .soft_label_eval import soft_label_eval, train_teacher
+from .soft_label_eval import soft_label_eval
+from .teachers import train_teacher
 
 # %% ../nbs/05_ablations.ipynb #a3922ed3
 @lru_cache(maxsize=None)

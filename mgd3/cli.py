@@ -179,7 +179,7 @@ def _shown(rows, repeats, per_class):
 def _loaded(teacher, net, classes, size, device):
     "The teacher that the options name."
     from pathlib import Path
-    from mgd3.soft_label_eval import load_teacher
+    from mgd3.teachers import load_teacher
     import json
     if classes:
         try: text = Path(classes).read_text(encoding="utf-8")
@@ -275,7 +275,7 @@ def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet
     from mgd3.data import load_data
     from mgd3.compare import check_writable
     from mgd3.hard_label_eval import check_data, default_net, match_labels
-    from mgd3.soft_label_eval import graded, save_teacher, teacher_settings, train_teacher
+    from mgd3.teachers import graded, save_teacher, teacher_settings, train_teacher
     given = dict(epochs=epochs, size=size, batch_size=batch_size, lr=lr, norm=norm, precision=precision)
     for k in ("epochs", "size", "batch_size"):
         if given[k] is not None and given[k] < 1: raise ValueError(f"{k} must be at least 1, got {given[k]}")

@@ -18,17 +18,17 @@ import torch
 from safetensors import SafetensorError
 from tqdm.auto import tqdm
 
-from .baselines import (CHECKPOINT, DISCOVERY, METHODS, TEACHER, Job, Method, as_teacher, check_settings,
-                            own_settings)
+from .baselines import DISCOVERY, METHODS, Job, Method, check_settings, own_settings
+from .teachers import as_teacher, Teacher
+from .files import (CHECKPOINT, TEACHER, PART, alone, check_names, differences, hashes, json_file,
+                        json_line, read_manifest, sha256, write_whole)
 from .data import (IMAGENET, Data, Files, Picked, contact_sheet, fingerprint, from_folder, load_data,
                        pixels, png_bytes, versions)
-from .files import (PART, alone, check_names, differences, hashes, json_file, json_line, read_manifest, sha256,
-                        write_whole)
 from .generators import Generator, from_pretrained
 from .guidance import SETTINGS, image_seed, sampling_settings
 from .hard_label_eval import median_side
 from .modes import Modes, check_discovery, class_modes, load_modes, save_modes
-from .soft_label_eval import Teacher, features_of
+from .features import features_of
 from .store import (How, InMemory, Latents, OnDisk, check_place, check_workers, fill, group, open_store, stored,
                         usable)
 
