@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['COMMANDS', 'add_parameters', 'pairs', 'distill', 'encode', 'verify', 'real_data', 'unseen', 'evaluate', 'teacher',
-           'metrics', 'values', 'sweep', 'report', 'info', 'Parser', 'make_parser', 'run', 'main']
+           'pretrain', 'metrics', 'values', 'sweep', 'report', 'info', 'Parser', 'make_parser', 'run', 'main']
 
 # %% ../nbs/15_cli.ipynb #5f4f8c90
 import argparse, inspect, json, os, sys, warnings
@@ -293,6 +293,57 @@ def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet
     return (dict(out=out, net=net, classes=len(t.classes), size=t.size, epochs=s.epochs, accuracy=t.accuracy),
             f"{net} for {len(t.classes)} classes at {t.size} px in {out}: {result}")
 
+# %% ../nbs/15_cli.ipynb #pretr1
+def _validation(data, root):
+    "The data's own validation images; None where it has none, so that some of the images are held out."
+    from pathlib import Path
+    from mgd3.data import DATASETS, ROOTED, load_data, split_root
+    if data in DATASETS or data in ROOTED: return load_data(data, "val", root)
+    try: own = split_root(Path(data), "val")
+    except (OSError, ValueError): return None
+    return None if own == Path(data) else load_data(data, "val")
+
+def _trained(r, out)->str:
+    "The report of a training, in words."
+    if r["stage"] == "autoencoder": return "time is over before the autoencoder was trained; the same command goes on"
+    near = r["nearest"]
+    return (f"{out}: {r['images_seen']:,} images seen in {r['cpu_hours']} CPU hours"
+            f"{', finished' * r['finished']}\n"
+            f"error of the noise on held-out images {r['held_out']:.4f}; autoencoder {r['psnr']:.1f} dB\n"
+            f"distance to the nearest training image: samples {near['samples']}, held-out images {near['held_out']} "
+            f"(much smaller would be copies)\n"
+            f"look at {out}.training/samples.png")
+
+# %% ../nbs/15_cli.ipynb #pretr2
+def pretrain(data:str,            # cifar10, digits, a folder of class folders
+             *, out:str="generator",  # folder of the generator; its checkpoints are in OUT.training
+             size:str="small",    # of the networks: tiny, small or base
+             side:int=None,       # px: a multiple of 8 from 32 to 128 (default: by the images)
+             minutes:float=None,  # stop after so many minutes; the same command goes on
+             images:int=None,     # images to see (default: by size, 768000 to 5000000)
+             finish:bool=False,   # let the learning rate fall to zero, over a ninth of what was seen
+             init:str=None,       # begin with a finished generator's networks
+             no_flips:bool=False, # mirrored images do not count as images (letters, digits)
+             batch_size:int=128,  # images a step
+             lr:float=None,       # learning rate (default: 0.001)
+             seed:int=0,          # of weights, batches and noise
+             precision:str=None,  # float32 or bfloat16 (default: what the device is fast in)
+             root:str=None,       # the folder of ImageNet or CIFAR-10 (default: $MGD3_IMAGENET, $MGD3_CIFAR10)
+             device:str=None,     # cuda, cuda:1, cpu; cuda where there is one
+             json:bool=False,     # print one JSON object
+            ):
+    "Train a generator on your own images. It can be stopped at any moment, and the same command goes on."
+    from mgd3.data import load_data
+    from mgd3.pretrain import pretrain
+    for k, v in dict(minutes=minutes, images=images).items():
+        if v is not None and v <= 0: raise ValueError(f"{k} must be above 0, got {v}")
+    if not out: raise ValueError("out is empty: name a folder")
+    real, held = load_data(data, "train", root), _validation(data, root)
+    r = pretrain(real, out, held, images=images, minutes=minutes, finish=finish, init=init, device=device,
+                 progress=True, say=lambda line: print(line, file=sys.stderr), size=size, side=side,
+                 flips=not no_flips, batch_size=batch_size, lr=lr, seed=seed, precision=precision)
+    return dict(out=out, **r), _trained(r, out)
+
 # %% ../nbs/15_cli.ipynb #688971da
 def _table(rows):
     "Rows as aligned columns."
@@ -539,7 +590,7 @@ def info(generator:str=None,   # a bundled name, a diffusers folder or a hub id:
 
 # %% ../nbs/15_cli.ipynb #f80fc861
 COMMANDS = dict(distill=distill, encode=encode, verify=verify, evaluate=evaluate, teacher=teacher, metrics=metrics,
-                sweep=sweep, report=report, info=info)
+                sweep=sweep, report=report, pretrain=pretrain, info=info)
 
 class Parser(argparse.ArgumentParser):
     "An argument parser whose errors are one line."
@@ -586,7 +637,7 @@ def run(argv=None)->int:
         if rank == 0: print(json.dumps(_no_nan(result), ensure_ascii=False) if args["json"] else text)
         return code[0] if code else 0
     except KeyboardInterrupt:
-        goes_on = command in ("distill", "encode", "evaluate", "sweep")
+        goes_on = command in ("distill", "encode", "evaluate", "sweep", "pretrain")
         message, code = "interrupted" + ("; the same command goes on where it stopped" if goes_on else ""), 1
     except Exception as e:
         if debug: raise

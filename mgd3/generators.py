@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PAPER', 'FAMILIES', 'ADDED', 'in_chunks', 'Generator', 'Family', 'bundled', 'default_device', 'as_device', 'as_dtype',
-           'default_dtype', 'from_pretrained', 'read_class_map']
+           'default_dtype', 'from_pretrained', 'bundled_for', 'read_class_map']
 
 # %% ../nbs/11_generators.ipynb #12b989ec
 import hashlib, json, logging, warnings
@@ -53,6 +53,7 @@ class Generator:
     folder:str = ""                             # where its files are, empty for a hub id
     pipe:object = None                          # the stock pipeline, where its text encoders are needed
     prompts:list = None                         # of each class, where it is prompted
+    vae_folder:str = ""                         # where the files of its VAE are, empty for a hub id
 
     @property
     def device(self): return self.model.device
@@ -331,6 +332,8 @@ def _own(source)->dict:
     return own
 
 # %% ../nbs/11_generators.ipynb #69194aaa
+def _folder(source): return str(source) if Path(source).is_dir() else ""
+
 def from_pretrained(name="dit-digits",      # a bundled name, a diffusers folder or a hub id
                     device:str=None,        # "cuda" where there is one, else "cpu"
                     dtype=None,             # a `torch.dtype` or its name; by default see `default_dtype`
@@ -339,6 +342,7 @@ def from_pretrained(name="dit-digits",      # a bundled name, a diffusers folder
                    )->Generator:
     "Load a generator. Raises `ValueError` for one that cannot be used and `FileNotFoundError` for missing parts."
     source, device = _source(name), as_device(device or default_device())
+    vae_source = _source(vae, "VAE") if vae else source
     own = _own(source)
     dtype = as_dtype(dtype or own.get("dtype") or default_dtype(device))
     config, parts, rows, pipe = _load_parts(source, dtype, _load_vae(vae, dtype) if vae else None)
@@ -354,7 +358,7 @@ def from_pretrained(name="dit-digits",      # a bundled name, a diffusers folder
     return Generator(vae, model, parts["scheduler"], str(name), size, config["_class_name"], rows, names,
                      own.get("classes", {}),
                      own.get("defaults", {}) if own else family.published,
-                     str(source) if Path(source).is_dir() else "", pipe)
+                     _folder(source), pipe, vae_folder=_folder(vae_source))
 
 Generator.from_pretrained = staticmethod(from_pretrained)
 
@@ -486,6 +490,13 @@ def _knows(g):
     return f"it knows {some}{', …' if len(g.names) > 20 else ''}"
 
 # %% ../nbs/11_generators.ipynb #cab6f43b
+def bundled_for(dataset:str)->list:
+    "The bundled generators that were trained on a dataset, by name."
+    return [name for name, folder in bundled().items() if dataset in _own(folder).get("classes", {})]
+
+def _bundled_hint(dataset):
+    return f"; --generator {able[0]} has the classes of {dataset}" if (able := bundled_for(dataset)) else ""
+
 @patch
 def class_indices(self:Generator,
                   data:Data,
@@ -501,7 +512,7 @@ def class_indices(self:Generator,
             raise ValueError(f"{self.name} has no class {data.classes[idx.index(None)]!r} (of dataset {data.name}); "
                              f"{_knows(self)}; "
                              "a class_map can say which of its classes is meant, a text-to-image generator takes "
-                             "any name")
+                             f"any name{_bundled_hint(data.name)}")
     if max(idx) >= self.n_classes:
         raise ValueError(f"{self.name} has {self.n_classes} classes, but class {max(idx)} was asked for")
     return torch.tensor(idx)
@@ -578,3 +589,18 @@ def vae_hash(self:Generator)->str:
     "SHA-256 of all that decides what `encode` makes of an image, up to rounding."
     about = dict(size=self.size, channels=self.channels, dtype=str(self.vae.dtype))
     return _hash([about, _config(self.vae)], [self.vae.state_dict()])
+
+# %% ../nbs/11_generators.ipynb #c5480259
+@patch
+def stored_vae_hash(self:Generator)->str:
+    ("SHA-256 of the VAE's stored configuration and weights, whatever precision it runs in. "
+     "Raises `ValueError` for a VAE that is not in a folder.")
+    from safetensors.torch import load_file
+    folder = Path(self.vae_folder or "?")
+    folder = folder/"vae" if (folder/"vae").is_dir() else folder
+    files = sorted(folder.glob("*.safetensors"))
+    if not files or not (folder/"config.json").is_file():
+        raise ValueError(f"the VAE of {self.name} is not in a folder of safetensors: it cannot be identified")
+    config = json.loads((folder/"config.json").read_bytes())
+    state = {k: v.float() for f in files for k, v in load_file(f).items()}
+    return _hash([{k: v for k, v in config.items() if not k.startswith("_")}], [state])

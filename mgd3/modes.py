@@ -262,14 +262,16 @@ def discover_modes(
     return modes
 
 # %% ../nbs/00_modes.ipynb #7e989b34
-_TYPES = {torch.float32: "F32", torch.int64: "I64"}
+_TYPES = {torch.float16: "F16", torch.float32: "F32", torch.int64: "I64"}
 
 def save_modes(path,
                labels:list,
-               part,       # (label, name) → tensor, for the names z, weights and nearest
+               part,       # (label, name) → tensor, for the names
+               names=("nearest", "weights", "z"),  # nearest may be missing: modes without their data
+               about:dict=None,  # what the header shall say of them
               ):
     "Write modes as safetensors, holding one tensor at a time; the same for every class in shape and type."
-    head, at, names = {}, 0, ("nearest", "weights", "z")
+    head, at = {"__metadata__": {"about": json.dumps(about)}} if about else {}, 0
     like = {n: part(labels[0], n) for n in names}
     for n in names:
         for c in labels:
@@ -310,8 +312,11 @@ def _tensors(path, keys):
 
 # %% ../nbs/00_modes.ipynb #237fc7a5
 def load_modes(path)->Modes:
-    "Read a file of `save_modes`; the modes themselves when they are asked for. The assignment is empty."
+    ("Read a file of `save_modes`; the modes themselves when they are asked for. The assignment is empty, "
+     "as is `nearest` where the file has none.")
     from safetensors import safe_open
-    with safe_open(path, "pt") as f: labels = sorted(int(k[2:]) for k in f.keys() if k.startswith("z/"))
+    with safe_open(path, "pt") as f: keys = set(f.keys())
+    labels = sorted(int(k[2:]) for k in keys if k.startswith("z/"))
     small = lambda name: dict(zip(labels, _tensors(path, [f"{name}/{c}" for c in labels])))
-    return Modes(_Lazy(path, "z", labels), small("weights"), small("nearest"), torch.empty(0, dtype=torch.long))
+    nearest = small("nearest") if any(k.startswith("nearest/") for k in keys) else {}
+    return Modes(_Lazy(path, "z", labels), small("weights"), nearest, torch.empty(0, dtype=torch.long))

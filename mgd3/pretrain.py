@@ -7,7 +7,7 @@ __all__ = ['SIZES', 'LOSS', 'KEPT', 'SIDES', 'LEAST', 'VAE_BATCH', 'HIDDEN', 'IM
            'encode_all', 'set_scale', 'make_dit', 'make_scheduler', 'min_snr', 'dit_loss', 'held_out_loss', 'Fit',
            'state_bytes', 'read_state', 'save_checkpoint', 'load_checkpoint', 'constant', 'cosine', 'finishing',
            'finish_steps', 'train_steps', 'Budget', 'keep_training', 'save_generator', 'Settings', 'grid_of',
-           'make_networks', 'hold_out', 'check_classes', 'Pretraining', 'training_folder', 'claim_training',
+           'make_networks', 'hold_out', 'check_classes', 'notes_on', 'Pretraining', 'training_folder', 'claim_training',
            'generator_of', 'psnr', 'spaced', 'show_reconstructions', 'show_samples', 'show_losses', 'copying',
            'train_autoencoder', 'expectation', 'latents_of', 'Lesson', 'make_optimisers', 'new_fit', 'look_at', 'train',
            'train_transformer', 'finish_training', 'initial_networks', 'seen_by', 'auto_side', 'prepare_pretraining',
@@ -413,16 +413,24 @@ def hold_out(data:Data)->tuple:  # images to train on, images to measure with
     return subset(data, np.setdiff1d(np.arange(len(data)), held)), subset(data, held)
 
 def check_classes(data:Data):
-    "Raise `ValueError` for data that no generator can be trained on; warn where little is to be expected."
+    "Raise `ValueError` for data that no generator can be trained on."
     if len(data.classes) < 2:
         raise ValueError(f"{data.name} has one class, {data.classes[0]!r}: a class-conditional generator needs two")
     counts = np.bincount(data.labels, minlength=len(data.classes))
     if counts.min() < LEAST:
         raise ValueError(f"class {data.classes[counts.argmin()]!r} has {counts.min()} images, fewer than {LEAST}: "
                          f"too few to train on")
+
+def notes_on(data:Data, side:int)->list:
+    "What the owner of these images should know, a sentence each."
+    notes, sizes = [], {im.size for im in some(data, 1000)}
     if len(data) < 5000:
-        warnings.warn(f"{len(data)} images are few: expect samples that are close to copies of them (the report "
-                      f"compares distances), and little variety")
+        notes.append(f"{len(data)} images are few: expect samples that are close to copies of them (the report "
+                     f"compares distances), and little variety")
+    if len(sizes) > 1:
+        notes.append(f"images of {len(sizes)} sizes, {min(sizes)} to {max(sizes)} px: all are resized and "
+                     f"centre-cropped to {side}×{side}")
+    return notes
 
 # %% ../nbs/30_pretrain.ipynb #pt056
 @dataclass
@@ -438,6 +446,7 @@ class Pretraining:
     data:dict           # what the generator's file says of its data
     out:Path            # folder of the generator
     device:object
+    notes:list          # for the owner of the images
     before:int = 0      # images that an initial generator had seen
     say:object = staticmethod(lambda line: None)
     progress:bool = False
@@ -684,16 +693,13 @@ def prepare_pretraining(data:Data, out, held:Data, settings:dict, labels, names,
     half = "float32" if default_dtype(device) == torch.float32 else "bfloat16"
     auto = dict(side=auto_side(data), channels=n_channels(data), precision=half)
     s = Settings(**(auto | {k: v for k, v in settings.items() if v is not None}))
-    sizes = {im.size for im in some(data, 1000)}
-    if len(sizes) > 1:
-        warnings.warn(f"images of {len(sizes)} sizes, {min(sizes)} to {max(sizes)} px: all are resized and "
-                      f"centre-cropped to {s.side}×{s.side}")
     x, xh = (pixels(d.images, s.side, s.channels).to(device) for d in (data, held))
     of = (lambda d: torch.tensor(d.labels)[:, None]) if labels is None else labels
     names = names or dict(enumerate(class_words(data.classes)))
     classes = classes or {data.name: list(range(len(data.classes)))}
     about = dict(name=data.name, images=len(data), classes=len(data.classes), sha256=fingerprint(data))
-    return Pretraining(s, x, xh, of(data), of(held), names, classes, about, Path(out), device, before)
+    return Pretraining(s, x, xh, of(data), of(held), names, classes, about, Path(out), device,
+                       notes_on(data, s.side), before)
 
 # %% ../nbs/30_pretrain.ipynb #pt074
 IMAGES = dict(tiny=768_000, small=1_500_000, base=5_000_000)
@@ -723,6 +729,7 @@ def pretrain(data:Data,            # images to train on
     job.folder.mkdir(parents=True, exist_ok=True)
     with alone(job.folder):
         claim_training(job, str(init or "untrained networks"))
+        for note in job.notes: warnings.warn(note)
         return run_pretraining(job, budget, init, images, finish)
 
 def run_pretraining(job:Pretraining, budget:Budget, init, images:int, finish:bool)->dict:
