@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np, torch
 from tqdm.auto import tqdm
 
-from .baselines import check_settings
+from .methods import check_settings
 from .data import load_data, load_rows, overlap, pixels, save_rows
 from .distill import distill
 from .files import alone

@@ -409,7 +409,7 @@ def _swept(rows, keys):
 
 def _check_grid(jobs, generator):
     "Raise `ValueError` before the first run for what can be known: datasets, splits, samplers, ways of discovery."
-    from mgd3.baselines import METHODS
+    from mgd3.methods import METHODS
     from mgd3.data import load_data
     from mgd3.generators import from_pretrained
     from mgd3.guidance import SETTINGS, sampling_settings
@@ -560,7 +560,7 @@ def _about(name, device=None, dtype=None):
 def _about_method(name):
     "What a method is, as a dictionary."
     from fastcore.docments import docments
-    from mgd3.baselines import check_settings
+    from mgd3.methods import check_settings
     m = check_settings(name, {})
     says = docments(m.fn)
     value = lambda k, p: f"{k}={p.default}" + (f", {m.small[k]} up to 16 px" if k in m.small else "")
@@ -576,7 +576,7 @@ def info(generator:str=None,   # a bundled name, a diffusers folder or a hub id:
         ):
     "Versions, device, and what ships with the package; or what a generator or a method is."
     import platform
-    from mgd3.baselines import METHODS
+    from mgd3.methods import METHODS
     from mgd3.data import DATASETS, IMAGENET, machine, versions
     from mgd3.generators import bundled
     if generator and method: raise ValueError("one at a time: a generator or a method")

@@ -20,7 +20,7 @@ from .data import Data, from_folder, load_data, pixels, png_bytes
 from .files import write_whole
 from .generators import as_device, default_device
 from .networks import make_network
-from .training import Recipe, batches, hard_loss, load_pixels, normalise, seeded, sgd, train
+from .training import Recipe, batches, hard_loss, load_pixels, normalise, sgd, train
 
 # %% ../nbs/03_hard_label_eval.ipynb #0bcbcccc
 @dataclass(frozen=True)

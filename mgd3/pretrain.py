@@ -31,7 +31,8 @@ from .files import PART, alone, differences, json_file, write_whole
 from .generators import (Generator, as_device, bundled, default_device, default_dtype,
                             from_pretrained)
 from .guidance import image_seed, sample
-from .hard_label_eval import median_side, n_channels, seeded, some
+from .hard_label_eval import median_side, n_channels, some
+from .training import seeded
 
 # %% ../nbs/30_pretrain.ipynb #pt008
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 from torch import Tensor
 
 from .ablations import covered, joint_tsne
-from .baselines import COLOURS, MARKERS
+from .methods import COLOURS, MARKERS
 from .data import Data, contact_sheet, pixels, style, versions
 from .generators import bundled, from_pretrained
 from .hard_label_eval import match_labels, median_side, n_channels

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Teacher', 'OneCycle', 'one_cycle', 'teacher_settings', 'train_teacher', 'graded', 'save_teacher', 'bundled_teachers',
-           'load_teacher', 'as_teacher', 'Confusion', 'confusion', 'check_order', 'check_teacher']
+           'load_teacher', 'as_teacher', 'teacher_of', 'Confusion', 'confusion', 'check_order', 'check_teacher']
 
 # %% ../nbs/23_teachers.ipynb #7f945d53
 import hashlib, json
@@ -17,9 +17,9 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .data import Data, imagenet_ids, load_data, subset
-from .files import write_whole
+from .files import TEACHER, write_whole
 from .generators import as_device, default_device
-from .hard_label_eval import auto_settings, check_data, match_labels, n_channels
+from .hard_label_eval import auto_settings, check_data, default_net, match_labels, n_channels
 from .networks import make_network
 from .training import Recipe, batch_slices, batches, load_pixels, normalise, train
 
@@ -229,6 +229,18 @@ def as_teacher(source,             # a `Teacher`, a bundled name, a file or a ti
         raise ValueError(f"a teacher is a Teacher, a bundled name, a file or a timm id, got {type(source).__name__}")
     t = source if isinstance(source, Teacher) else load_teacher(source, device=device)
     t.columns(classes)
+    return t
+
+# %% ../nbs/23_teachers.ipynb #6319d03b
+def teacher_of(job,   # a `Job`
+               given:Teacher=None, **kw)->Teacher:
+    "The teacher given, the one in the folder, or a new one (`teacher_settings` with `kw`)."
+    path, device = job.folder and job.folder/TEACHER, job.generator.device
+    if given is not None or (path and path.is_file()): return as_teacher(given or path, device, job.data.classes)
+    own = job.seed + 2**21                                 # no teacher of a method is one that labels for students
+    s = teacher_settings(job.data, **kw)
+    t = train_teacher(job.data, None, default_net(s, "soft"), s, own, device)
+    if path: save_teacher(t, path)
     return t
 
 # %% ../nbs/23_teachers.ipynb #343a4440

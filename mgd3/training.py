@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['Recipe', 'crop_boxes', 'batch_slices', 'cut_boxes', 'draw', 'batches_of', 'resample', 'grey', 'colour_jitter',
-           'normalise', 'augment', 'cutmix', 'Stream', 'batches', 'room', 'load_pixels', 'Batch', 'make_batch',
-           'hard_loss', 'sgd', 'resolved', 'autocast', 'seeded', 'plan', 'train', 'train_epoch', 'drawn_from',
-           'state_bytes', 'restore', 'iterate']
+           'normalise', 'bounds', 'to_bytes', 'augment', 'cutmix', 'Stream', 'batches', 'room', 'load_pixels', 'Batch',
+           'make_batch', 'hard_loss', 'sgd', 'resolved', 'autocast', 'seeded', 'plan', 'train', 'train_epoch',
+           'drawn_from', 'state_bytes', 'restore', 'iterate']
 
 # %% ../nbs/22_training.ipynb #cc73ea17
 import math, os, time
@@ -137,6 +137,16 @@ def normalise(x:Tensor,
     mean, std = x.new_tensor([.485, .456, .406]), x.new_tensor([.229, .224, .225])
     if x.shape[1] == 1: mean, std = mean.mean()[None], std.mean()[None]
     return x.sub(mean.view(-1, 1, 1) - light).div_(std.view(-1, 1, 1))
+
+# %% ../nbs/22_training.ipynb #54e59c4b
+def bounds(channels:int, like:Tensor)->tuple:
+    "What black and white are after `normalise`, (1, c, 1, 1) each."
+    return normalise(like.new_zeros(1, channels, 1, 1)), normalise(like.new_ones(1, channels, 1, 1))
+
+def to_bytes(x:Tensor)->Tensor:
+    "Normalised images back to uint8."
+    black, white = bounds(x.shape[1], x)
+    return ((x.detach() - black) / (white - black) * 255).round().clamp(0, 255).to(torch.uint8).cpu()
 
 # %% ../nbs/22_training.ipynb #809445cc
 def _augmented(x, d):
