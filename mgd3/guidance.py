@@ -16,8 +16,8 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .generators import Generator, in_chunks
-from .schedules import (TWICE, kind_of, length, make_sampler, mode_guided, pulled_output,
-                            schedule, step_at, to_x0)
+from .schedules import (TWICE, channels_for, kind_of, length, make_sampler, predict_x0, replace_x0, scaled, schedule,
+                            step_at, to_x0)
 from .stop_guidance import lambda_at, scaled_t_stop
 
 # %% ../nbs/01_guidance.ipynb #6239f0ab
@@ -92,36 +92,37 @@ def begin(sched, noise:Tensor, start=None, mode:Tensor=None, label:Tensor=None)-
 
 # %% ../nbs/01_guidance.ipynb #84885ed9
 def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, cfg_scale:float, cfg_channels:int=None,
-                  start=None, mode:Tensor=None, tick=lambda step: None)->Tensor:
-    "One chunk from noise to clean latents. `tick` is called with a dictionary at every model call."
+                  pull=None, modes:Tensor=None, start=None, report=None)->Tensor:
+    "One chunk from noise to clean latents (MGD³ Algorithm 1). `report` is told about every call of the network."
     gens = [torch.Generator().manual_seed(s) for s in seeds]
     noise = torch.stack([torch.randn(generator.latent_shape, generator=g) for g in gens]).to(generator.device)
-    x, timesteps = begin(sched, noise, start, mode, labels)
-    learned = isinstance(sched, DDPMScheduler) and "learned" in sched.config.variance_type
+    x, timesteps = begin(sched, noise, start, modes, labels)
     own_noise = dict(generator=gens) if "generator" in inspect.signature(sched.step).parameters else {}
+    active, c = getattr(pull, "active", lambda step: True), x.shape[1]
     for t, there in zip(timesteps, timesteps.to(x.device)):            # moved at once: one by one, a GPU would wait
-        x_in = sched.scale_model_input(x, t) if hasattr(sched, "scale_model_input") else x
-        out = generator.denoise(x_in, there, labels, cfg_scale, cfg_channels)
-        out = out if learned else out[:, :x.shape[1]]
-        tick(dict(t=t, x=x, out=out))
+        out = generator.denoise(scaled(sched, x, t), there, labels, cfg_scale, cfg_channels)
+        out = channels_for(sched, out, c)                              # the variance, where this sampler uses it
+        step = step_at(sched, t, out[:, c:])
+        guess, x_t = predict_x0(sched, out, x, step)                   # x̂₀, and x_t in one scale for all samplers
+        if pull is not None and active(step):
+            x0 = pull(x_t, guess, step, modes.float(), labels)         # Eq. 5: x̂₀ ← x̂₀ + λ w_t (m − x̂₀)
+            out = replace_x0(sched, out, x0, x_t, step)
+        if report: report(step, x_t, guess, out)
         x = sched.step(out, t, x, **own_noise).prev_sample
     return x.cpu()
 
 # %% ../nbs/01_guidance.ipynb #ce1a1f64
-def _observer(sched, callback, bar, keep:int):
-    "A `tick` that advances the bar and tells `callback` about the first `keep` rows, once in a solver step."
-    last = [None]
-    def tick(step):
-        t, x, out, c = step["t"], step["x"], step["out"], step["x"].shape[1]
-        s, kind = step_at(sched, t), kind_of(sched)
-        if s.index == last[0]: return
-        last[0] = s.index; bar.update()
+def _reporter(sched, callback, bar, keep:int):
+    "A `report` that advances the bar and tells `callback` about the first `keep` rows, once in a solver step."
+    last = None
+    def report(step, x_t, x0, out):
+        nonlocal last
+        if step.index == last: return
+        last = step.index; bar.update()
         if not callback: return
-        acted = pulled_output(sched, out, t, x, *sched.guidance) if hasattr(sched, "guidance") else out
-        x_t = x / length(sched, s.ab).item()
-        callback(dict(index=s.index, t=s.t, x=x_t[:keep], x0=to_x0(kind, out[:keep, :c], x_t[:keep], s.ab),
-                      pulled=to_x0(kind, acted[:keep, :c], x_t[:keep], s.ab)))
-    return tick
+        pulled = to_x0(kind_of(sched), out[:keep, :x_t.shape[1]], x_t[:keep], step.ab)
+        callback(dict(index=step.index, t=step.t, x=x_t[:keep], x0=x0[:keep], pulled=pulled))
+    return report
 
 # %% ../nbs/01_guidance.ipynb #52fb48b7
 SETTINGS = ("scale", "form", "t_stop", "steps", "cfg_scale", "cfg_channels", "sampler")
@@ -151,6 +152,9 @@ def _check_batch(generator, labels, modes, seeds, pull, start, given):
     if len(seeds) != len(labels) or (modes is not None and len(modes) != len(labels)):
         raise ValueError("labels, modes and seeds must be equally many")
     if modes is not None and not modes.isfinite().all(): raise ValueError("modes hold values that are not finite")
+    if modes is not None and tuple(modes.shape[1:]) != generator.latent_shape:
+        raise ValueError(f"modes of shape {tuple(modes.shape)} do not fit latents of shape {generator.latent_shape}")
+    if isinstance(pull, type): raise ValueError(f"pull must be an instance: {pull.__name__}(…)")
     if (pull or start) and modes is None: raise ValueError("a pull or a start needs modes")
     if pull and given != (None,) * 3:
         raise ValueError("pull stands in place of scale, form and t_stop: give one or the other")
@@ -175,16 +179,15 @@ def sample(generator:Generator,
                           cfg_channels=cfg_channels, sampler=sampler)
     seeds = [image_seed(seed, i) for i in range(len(labels))] if seeds is None else seeds
     _check_batch(generator, labels, modes, seeds, pull, start, (scale, form, t_stop))
-    pull = pull or ModeGuidance(s["scale"], s["t_stop"], s["form"])
+    pull = None if modes is None else pull or ModeGuidance(s["scale"], s["t_stop"], s["form"])
     bar = (tqdm(total=-(-len(labels) // batch_size) * s["steps"], unit="step", disable=not progress)
            if isinstance(progress, bool) else progress)
     def chunk(idx):
         sched, y = make_sampler(generator, s["sampler"], s["steps"]), labels[idx].to(generator.device)
         m = None if modes is None else modes[idx].to(generator.device)
-        if m is not None: sched = mode_guided(sched, m, pull, y)
-        see = _observer(sched, callback, bar, len(idx.unique()))
-        return denoise_chunk(generator, sched, y, [seeds[i] for i in idx], s["cfg_scale"], s["cfg_channels"], start,
-                             m, see)
+        report = _reporter(sched, callback, bar, len(idx.unique()))
+        return denoise_chunk(generator, sched, y, [seeds[i] for i in idx], s["cfg_scale"], s["cfg_channels"], pull, m,
+                             start, report)
     z = in_chunks(chunk, batch_size, torch.arange(len(labels)))
     if bad := int((~z.isfinite()).flatten(1).any(1).sum()):
         raise FloatingPointError(f"{bad} of {len(z)} images came out not finite: scale {s['scale']} or cfg_scale "

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['TABLE', 'SIGMA', 'GROWING', 'FLOW', 'TWICE', 'GUIDABLE', 'NO_X0_PREDICTION', 'PLAIN', 'SAMPLERS', 'NOISE', 'to_x0',
            'from_x0', 'is_flow', 'kind_of', 'alpha_bar', 'length', 'Step', 'make_step', 'position', 'solver_step',
-           'solver_timesteps', 'levels', 'last_but_one', 'schedule', 'step_at', 'pulled_output', 'check_scheduler',
-           'mode_guided', 'make_sampler', 'variance_kl']
+           'solver_timesteps', 'levels', 'last_but_one', 'schedule', 'step_at', 'scaled', 'channels_for', 'predict_x0',
+           'replace_x0', 'pulled_output', 'check_scheduler', 'mode_guided', 'make_sampler', 'variance_kl']
 
 # %% ../nbs/20_schedules.ipynb #8ad756c0
 import inspect
@@ -146,24 +146,47 @@ def step_at(scheduler, t, rest:Tensor=None)->Step:
     after = ab[min(torch.searchsorted(ab, now, right=True).item(), len(ab) - 1)]
     return make_step(len(ab) - 2 - solver_step(scheduler, call), t, len(ab) - 1, now, after, rest, last_but_one(ab))
 
+# %% ../nbs/20_schedules.ipynb #af6f3185
+def scaled(scheduler, x:Tensor, t)->Tensor:
+    "The latents as the network has to see them."
+    return scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
+
+def channels_for(scheduler,
+                 out:Tensor,  # the network's output, with its variance channels if it has any
+                 c:int,       # channels of a latent
+                )->Tensor:
+    "The output without the variance, unless this sampler uses it."
+    learned = isinstance(scheduler, DDPMScheduler) and "learned" in scheduler.config.variance_type
+    return out if learned else out[:, :c]
+
+# %% ../nbs/20_schedules.ipynb #0be1a77d
+def predict_x0(scheduler, out:Tensor, x:Tensor, step:Step)->tuple:  # x̂₀ and x_t, (n, c, h, w) each, float32
+    "The predicted clean latent and the noisy one, whatever the sampler's scale. Raises `ValueError` where ᾱ = 0."
+    kind = kind_of(scheduler)
+    if step.ab == 0 and kind == "epsilon": raise ValueError("ε-prediction says nothing of x̂₀ where ᾱ = 0")
+    x_t = x.float() / length(scheduler, step.ab).item()
+    return to_x0(kind, out[:, :x.shape[1]].float(), x_t, step.ab), x_t
+
+def replace_x0(scheduler, out:Tensor,
+               x0:Tensor,   # another x̂₀
+               x_t:Tensor, step:Step)->Tensor:
+    "The output that means `x0` at this step. Raises `ValueError` when its shape is another."
+    if x0.shape != x_t.shape: raise ValueError(f"the pull made {tuple(x0.shape)} of {tuple(x_t.shape)}")
+    return torch.cat([from_x0(kind_of(scheduler), x0, x_t, step.ab).to(out.dtype), out[:, x0.shape[1]:]], dim=1)
+
 # %% ../nbs/20_schedules.ipynb #370a131c
 def pulled_output(scheduler, out:Tensor, t, x:Tensor, pull, modes:Tensor, labels:Tensor=None)->Tensor:
     "The network's output after the pull; `out` itself where the pull rests."
-    c, n = x.shape[1], len(modes)
-    step, kind = step_at(scheduler, t, out[:, c:]), kind_of(scheduler)
+    n, step = len(modes), step_at(scheduler, t, out[:, x.shape[1]:])
     if not getattr(pull, "active", lambda step: True)(step): return out
     # DiTPipeline steps both halves of CFG
     times = 2 if len(x) == 2 * n and torch.equal(x[:n], x[n:]) else 1
     if len(x) != times * n or x.shape[1:] != modes.shape[1:]:
         raise ValueError(f"a batch of shape {tuple(x.shape)} does not fit modes of shape {tuple(modes.shape)}: "
                          "give one mode for each image")
-    if step.ab == 0 and kind == "epsilon": raise ValueError("ε-prediction says nothing of x̂₀ where ᾱ = 0")
     rep = lambda v: None if v is None else v.to(x.device).repeat(times, *[1] * (v.ndim - 1))
-    x_t = x.float() / length(scheduler, step.ab).item()
-    x0 = to_x0(kind, out[:, :c].float(), x_t, step.ab)
-    new = pull(x_t, x0, step, rep(modes).float(), rep(labels))
-    if new.shape != x0.shape: raise ValueError(f"the pull made {tuple(new.shape)} of {tuple(x0.shape)}")
-    return torch.cat([from_x0(kind, new, x_t, step.ab).to(out.dtype), out[:, c:]], dim=1)
+    x0, x_t = predict_x0(scheduler, out, x, step)
+    return replace_x0(scheduler, out, pull(x_t, x0, step, rep(modes).float(), rep(labels)), x_t, step)
 
 # %% ../nbs/20_schedules.ipynb #f07db7e4
 GUIDABLE = TABLE + SIGMA + GROWING + FLOW
