@@ -58,7 +58,8 @@ def distill(data:str="digit-pairs",          # digits, digit-pairs, imagenette (
             seed:int=0,                      # of modes, noise and random choices
             prompt:str=None,                 # for text to image, {} for the class name (default: "a photo of a {}")
             class_map:str=None,              # JSON file: your class folders → the generator's classes, or prompts
-            root:str=None,                   # the ImageNet folder of a subset (default: $MGD3_IMAGENET)
+            root:str=None,                   # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
+            download:bool=False,             # let torchvision fetch cifar10 into root
             vae:str=None,                    # another VAE for the generator: a folder or a hub id
             device:str=None,                 # cuda, cuda:1, cpu; cuda where there is one
             dtype:str=None,                  # float16, bfloat16 or float32
@@ -75,7 +76,7 @@ def distill(data:str="digit-pairs",          # digits, digit-pairs, imagenette (
     settings |= pairs(set or [], settings)
     d = distill(data, generator, ipc, out, method=method, seed=seed, batch_size=batch_size, progress=True,
                 prompt=prompt,
-                class_map=class_map, root=root, vae=vae, device=device, dtype=dtype, compile=compile,
+                class_map=class_map, root=root, download=download, vae=vae, device=device, dtype=dtype, compile=compile,
                 store=store, skip_bad=skip_bad, workers=workers, **settings)
     return (dict(out=out, images=len(d), classes=len(d.classes)),
             f"{len(d)} images of {len(d.classes)} classes in {out} (look at {out}/preview.png)")
@@ -86,7 +87,7 @@ def encode(data:str="digit-pairs",       # digits, digit-pairs, imagenette (and 
            generator:str="dit-digits",   # a bundled name, a diffusers folder or a hub id
            skip_bad:bool=False,          # leave out images that cannot be read, and copies
            workers:int=None,             # processes that read images (default: by size)
-           root:str=None,                # the ImageNet folder of a subset (default: $MGD3_IMAGENET)
+           root:str=None,                # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
            vae:str=None,                 # another VAE for the generator: a folder or a hub id
            device:str=None,              # cuda, cuda:1, cpu; cuda where there is one
            dtype:str=None,               # float16, bfloat16 or float32
@@ -119,13 +120,13 @@ def real_data(folder:str,   # a distilled dataset
               root:str=None):
     "The real data behind a distilled folder. Raises `ValueError` when it cannot be known."
     from pathlib import Path
-    from mgd3.data import DATASETS, IMAGENET, load_data
+    from mgd3.data import NAMED, load_data
     import json
     if given: return load_data(given, split, root)
     manifest = Path(folder)/"mgd3.json"
     try: name = json.loads(manifest.read_text())["data"]["name"] if manifest.is_file() else None
     except (ValueError, KeyError, TypeError): name = None
-    if name not in DATASETS and name not in IMAGENET:
+    if name not in NAMED:
         raise ValueError(f"which real images belong to {folder}? Name them with {option}")
     return load_data(name, split, root)
 
@@ -213,7 +214,7 @@ def evaluate(
     results:str="evaluations.jsonl",  # file of finished runs: read, and appended to; '' for none
     csv:str=None,             # also write the table as CSV
     per_class:bool=False,     # also show the accuracy of each class
-    root:str=None,            # the ImageNet folder of a subset (default: $MGD3_IMAGENET)
+    root:str=None,            # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
     device:str=None,          # cuda, cuda:1, cpu; cuda where there is one
     json:bool=False,          # print one JSON object
 ):
@@ -246,9 +247,9 @@ def evaluate(
 def _test_split(name, test, root):
     "The real images that grade a teacher: those named, or the data's own test split; None where there is none."
     from pathlib import Path
-    from mgd3.data import DATASETS, IMAGENET, load_data, split_root
+    from mgd3.data import NAMED, load_data, split_root
     if test: return load_data(test, "test", root)
-    if name in DATASETS or name in IMAGENET: return load_data(name, "test", root)
+    if name in NAMED: return load_data(name, "test", root)
     try: own = split_root(Path(name), "test")
     except ValueError: return None
     return None if own == Path(name) else load_data(name, "test")
@@ -266,7 +267,7 @@ def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet
             precision:str=None,      # float32 or bfloat16 (default: bfloat16 on a GPU that has it)
             seed:int=0,              # of weights, batches and augmentation
             stream:bool=False,       # leave images on disk (default: only when they do not fit into memory)
-            root:str=None,           # the ImageNet folder of a subset (default: $MGD3_IMAGENET)
+            root:str=None,           # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
             device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
             json:bool=False,         # print one JSON object
            ):
@@ -297,8 +298,8 @@ def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet
 def _validation(data, root):
     "The data's own validation images; None where it has none, so that some of the images are held out."
     from pathlib import Path
-    from mgd3.data import DATASETS, ROOTED, load_data, split_root
-    if data in DATASETS or data in ROOTED: return load_data(data, "val", root)
+    from mgd3.data import NAMED, load_data, split_root
+    if data in NAMED: return load_data(data, "val", root)
     try: own = split_root(Path(data), "val")
     except (OSError, ValueError): return None
     return None if own == Path(data) else load_data(data, "val")
@@ -328,7 +329,8 @@ def pretrain(data:str,            # cifar10, digits, a folder of class folders
              lr:float=None,       # learning rate (default: 0.001)
              seed:int=0,          # of weights, batches and noise
              precision:str=None,  # float32 or bfloat16 (default: what the device is fast in)
-             root:str=None,       # the folder of ImageNet or CIFAR-10 (default: $MGD3_IMAGENET, $MGD3_CIFAR10)
+             root:str=None,       # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
+             download:bool=False, # let torchvision fetch cifar10 into root
              device:str=None,     # cuda, cuda:1, cpu; cuda where there is one
              json:bool=False,     # print one JSON object
             ):
@@ -338,7 +340,7 @@ def pretrain(data:str,            # cifar10, digits, a folder of class folders
     for k, v in dict(minutes=minutes, images=images).items():
         if v is not None and v <= 0: raise ValueError(f"{k} must be above 0, got {v}")
     if not out: raise ValueError("out is empty: name a folder")
-    real, held = load_data(data, "train", root), _validation(data, root)
+    real, held = load_data(data, "train", root, download), _validation(data, root)
     r = pretrain(real, out, held, images=images, minutes=minutes, finish=finish, init=init, device=device,
                  progress=True, say=lambda line: print(line, file=sys.stderr), size=size, side=side,
                  flips=not no_flips, batch_size=batch_size, lr=lr, seed=seed, precision=precision)
@@ -358,7 +360,7 @@ def metrics(dir:str,                     # a distilled dataset
             held:str=None,               # held-out real images for coverage; by default all that the data holds back
             generator:str="dit-digits",  # whose latents are the features
             k:int=None,                  # modes per class for coverage; the IPC by default
-            root:str=None,               # the ImageNet folder of a subset (default: $MGD3_IMAGENET)
+            root:str=None,               # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
             json:bool=False,             # print one JSON object
            ):
     "Coverage, diversity and representativeness of each class; precision, recall, Fréchet distance of the set."
@@ -485,7 +487,7 @@ def report(dirs:list,               # distilled datasets of the same classes: fo
            seed:int=0,              # of students, maps and random images
            results:str="evaluations.jsonl",  # file of finished students, as in mgd3 evaluate; '' for none
            title:str="Distilled datasets",
-           root:str=None,           # the ImageNet folder of a subset (default: $MGD3_IMAGENET)
+           root:str=None,           # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
            device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
            json:bool=False,         # print one JSON object
           ):
@@ -577,12 +579,12 @@ def info(generator:str=None,   # a bundled name, a diffusers folder or a hub id:
     "Versions, device, and what ships with the package; or what a generator or a method is."
     import platform
     from mgd3.methods import METHODS
-    from mgd3.data import DATASETS, IMAGENET, machine, versions
+    from mgd3.data import NAMED, machine, versions
     from mgd3.generators import bundled
     if generator and method: raise ValueError("one at a time: a generator or a method")
     r = _about(generator, device, dtype) if generator else _about_method(method) if method else dict(
         versions(), python=platform.python_version(), device=machine(), generators=sorted(bundled()),
-        datasets=[*sorted(DATASETS), *sorted(IMAGENET)], methods=list(METHODS))
+        datasets=sorted(NAMED), methods=list(METHODS))
     short = lambda v: ", ".join(map(str, v[:20])) + (f", … ({len(v)})" if len(v) > 20
                                                      else "") if isinstance(v, list) else v
     wide = ("\n" + " " * 16).join if method else None                       # a setting a line

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['MODES', 'FOUND', 'make_manifest', 'check_out', 'claim', 'make_folders', 'plan', 'intact', 'write_image',
            'make_images', 'describe', 'finish', 'beside', 'encoded', 'settings_of', 'named', 'prepare', 'find_modes',
-           'modes_of', 'check_apart', 'check_arguments', 'complete', 'distill']
+           'modes_of', 'check_apart', 'is_absent', 'shipped_for', 'put_modes', 'loaded', 'check_arguments', 'complete',
+           'distill']
 
 # %% ../nbs/12_distill.ipynb #1e74b219
 import math, os, shutil, warnings
@@ -18,24 +19,26 @@ import torch
 from safetensors import SafetensorError
 from tqdm.auto import tqdm
 
-from .methods import DISCOVERY, METHODS, Job, Method, check_settings, own_settings
-from .files import (CHECKPOINT, TEACHER, PART, alone, check_names, differences, hashes, json_file,
-                        json_line, read_manifest, sha256, write_whole)
-from .data import (IMAGENET, Data, Files, Picked, contact_sheet, fingerprint, from_folder, load_data,
-                       pixels, png_bytes, versions)
-from .generators import Generator, from_pretrained
+from .data import (NAMED, ROOTED, Data, Files, Picked, contact_sheet, fingerprint, from_folder, load_data,
+                       pixels, png_bytes, root_of, versions)
+from .files import (CHECKPOINT, PART, TEACHER, alone, check_names, differences, hashes, json_file, json_line,
+                        read_manifest, sha256, write_whole)
+from .generators import Generator, bundled_for, from_pretrained
 from .guidance import SETTINGS, image_seed, sampling_settings
 from .modes import Modes, check_discovery, class_modes, load_modes, save_modes
+from .methods import DISCOVERY, METHODS, Job, Method, check_settings, own_settings
+from .shipped import Shipped, load_shipped, modes_for, shipped
 from .store import (How, InMemory, Latents, OnDisk, check_place, check_workers, fill, group, open_store, stored,
                         usable)
 
 # %% ../nbs/12_distill.ipynb #129fb870
 def make_manifest(data:Data, generator:Generator, method:str, settings:dict, data_hash:str,
                   conditions:list=None,  # what the generator was asked for: its index or a prompt, for each class
+                  source:dict={},        # where the modes came from, if not from the data
                  )->dict:
     "What `mgd3.json` holds."
     return dict(method=method, settings=settings,
-                data=dict(name=data.name, images=len(data), classes=data.classes, sha256=data_hash),
+                data=dict(name=data.name, images=len(data), classes=data.classes, sha256=data_hash, **source),
                 generator=dict(name=Path(generator.name).name if generator.folder else generator.name,
                                sha256=generator.weights_hash(), dtype=str(generator.dtype).removeprefix("torch."),
                                device=torch.device(generator.device).type, classes=conditions),
@@ -128,7 +131,7 @@ def describe(out:Path, rows:list, job:Job)->list:
     with ThreadPoolExecutor() as pool: made = pool.map(lambda r: sha256(out/r[2]), rows)
     return [dict(file_name=f, label=c, **{"class": job.data.classes[c]}, mode=n if m else None,
                  mode_weight=round(float(m.weights[c][n]), 6) if m else None,
-                 nearest=job.data.files[int(m.nearest[c][n])] if m else None, seed=image_seed(job.seed, c, n),
+                 nearest=job.data.files[int(m.nearest[c][n])] if m and m.nearest else None, seed=image_seed(job.seed, c, n),
                  sha256=h) for (c, n, f), h in zip(rows, made)]
 
 # %% ../nbs/12_distill.ipynb #02268ca6
@@ -193,11 +196,11 @@ def _check_left(data, n, ipc):
 
 # %% ../nbs/12_distill.ipynb #b1300e41
 def prepare(data:Data, generator:Generator, ipc:int, method:str, settings:dict, seed:int, batch_size:int, out:Path,
-            how:How)->tuple:  # job, manifest, latents or None
+            how:How, brought:Shipped=None)->tuple:  # job, manifest, latents or None
     "What a run needs to begin; raises before anything of it is written."
     m = check_settings(method, settings)
     s, own = settings_of(m, generator, data, settings)
-    job = Job(data, generator, None, s, seed, batch_size, ipc=ipc, own=own)
+    job = Job(data, generator, modes_for(brought, generator) if brought and m.has_modes else None, s, seed, batch_size, ipc=ipc, own=own)
     if m.check: m.check(job, **own)
     asked = generator.class_indices(data).tolist() if "cfg_scale" in m.takes else None   # selections need no classes
     f = settings.get("features")
@@ -205,14 +208,15 @@ def prepare(data:Data, generator:Generator, ipc:int, method:str, settings:dict, 
         from mgd3.teachers import as_teacher
         job.features = as_teacher(f, generator.device)
     if m.has_modes: job.discovery = m.discovery or settings.get("discovery") or "kmeans"
-    latents = encoded(data, generator, out, how) if m.has_modes else None
+    latents = encoded(data, generator, out, how) if m.has_modes and not brought else None
     if latents: job.data = latents.data; _check_left(job.data, len(data), ipc)
     full = dict(ipc=ipc, seed=seed, batch_size=batch_size, discovery=job.discovery, **s, **own)
     full |= {} if f is None else dict(features=job.features)
     if latents and how.store is not None: full |= dict(latents="float16")
-    seen = fingerprint(job.data, latents and latents.digests)
+    seen = brought.about["sha256"] if brought else fingerprint(job.data, latents and latents.digests)
+    source = dict(modes=f"shipped with {Path(generator.name).name}") if brought and m.has_modes else {}
     full, asked = {k: named(v) for k, v in full.items()}, asked and (generator.prompts or asked)
-    return job, make_manifest(job.data, generator, method, full, seen, asked), latents
+    return job, make_manifest(job.data, generator, method, full, seen, asked, source), latents
 
 # %% ../nbs/12_distill.ipynb #c03f31ab
 def find_modes(latents:Latents, found, job:Job, how:How):
@@ -254,6 +258,40 @@ def check_apart(out, store):
     a, b = Path(out).resolve(), Path(store).resolve()
     if a.is_relative_to(b) or b.is_relative_to(a): raise ValueError(f"out {out} and store {store} must be apart")
 
+# %% ../nbs/12_distill.ipynb #ship4
+def is_absent(data, root, download=False)->bool:
+    "Is this a dataset that lies in a folder, and nobody has said where?"
+    return not isinstance(data, Data) and data in ROOTED and not (download or root_of(data, root))
+
+def shipped_for(generator:Generator, name:str, ipc:int, m:Method, how:How, settings:dict)->Shipped:
+    "The shipped modes for a run without data. Raises `ValueError` when the run needs the data."
+    what, variable = ROOTED[name]
+    def no(why): raise ValueError(f"{why}: name the folder of {what} with --root (root=), or set {variable}")
+    wants = [k for k in ("store", "skip_bad", "workers") if getattr(how, k) not in (None, False)]
+    wants += ["features"] * (settings.get("features") is not None)
+    wants += ["another discovery"] * (settings.get("discovery") not in (None, "kmeans"))
+    if wants: no(f"{wants[0]} needs the images")
+    if m.fn.__name__ not in ("mgd3", "unguided", "centroid"): no(f"method {m.fn.__name__!r} needs the images")
+    found = shipped(generator.folder, name)
+    if not found:
+        able = [g for g in bundled_for(name) if g != generator.name]
+        no(f"{generator.name} brings no modes of {name}" + (f", --generator {able[0]} does" if able else ""))
+    if m.has_modes and ipc not in found:
+        no(f"{generator.name} brings modes for ipc {', '.join(map(str, sorted(found)))}, not {ipc}")
+    return load_shipped(found.get(ipc) or next(iter(found.values())))
+
+def put_modes(modes:Modes, out:Path, how:How)->Modes:
+    "Write shipped modes into a run's folder, as the run's own."
+    parts = dict(z=lambda c: modes[c], weights=lambda c: modes.weights[c])
+    if how.first: save_modes(out/MODES, modes.labels, lambda c, n: parts[n](c), tuple(parts))
+    how.who.wait()
+    return load_modes(out/MODES)
+
+def loaded(generator, load:dict, how:How)->Generator:
+    "The generator itself, loaded where it is only named."
+    if isinstance(generator, Generator): return generator
+    return from_pretrained(generator, **(load | dict(device=load["device"] or how.who.device)))
+
 # %% ../nbs/12_distill.ipynb #4fd2987c
 def check_arguments(data, generator, out, method:str, seed:int, batch_size:int, root, load:dict, how:How,
                     settings:dict)->Method:
@@ -276,8 +314,8 @@ def check_arguments(data, generator, out, method:str, seed:int, batch_size:int, 
     if m.at_once and how.who.count > 1:
         raise ValueError(f"method {method!r} computes all its images at once, in one process; {how.who.count} were "
                          f"started")
-    if root is not None and (isinstance(data, Data) or data not in IMAGENET):
-        raise ValueError(f"root is the ImageNet folder of a subset ({', '.join(IMAGENET)}); this data is none")
+    if root is not None and (isinstance(data, Data) or data not in ROOTED):
+        raise ValueError(f"root is the folder of {', '.join(ROOTED)}; this data is none of them")
     return m
 
 # %% ../nbs/12_distill.ipynb #6aa08bcf
@@ -289,6 +327,7 @@ def complete(out:Path, job:Job, manifest:dict, latents, how:How):
         if how.first: claim(out, manifest); make_folders(out, job.data.classes)
         how.who.wait()
         if latents: job.modes = modes_of(latents, job, out, how)
+        elif job.modes: job.modes = put_modes(job.modes, out, how)
         rows = plan(job.data, job.ipc)
         job.folder, job.batch_size = out, min(job.batch_size, len(rows))     # padding beyond the whole would be waste
         made, steps = make_images(out, rows, m.fn, job, how), job.settings.get("steps")
@@ -312,7 +351,8 @@ def distill(data,                        # `Data`, a dataset's name, a subset of
             progress:bool=False,         # show bars
             prompt:str=None,             # text to image: a sentence with {} for the class name
             class_map=None,              # the dataset's classes → the generator's or prompts: dictionary, JSON file
-            root=None,                   # the ImageNet folder of a subset
+            root=None,                   # the folder of CIFAR-10 or ImageNet
+            download:bool=False,         # let torchvision fetch cifar10 into `root`
             vae:str=None, device:str=None, dtype=None, compile:bool=False,  # how to load the generator
             store=None,                  # a folder that keeps latents; see `encode`
             skip_bad:bool=False,         # leave out images that cannot be read, and copies
@@ -326,15 +366,20 @@ def distill(data,                        # `Data`, a dataset's name, a subset of
     how = How(store, skip_bad, workers, group(device), progress)
     if not str(out): raise ValueError("out is empty: name a folder")
     out, m = Path(out), check_arguments(data, generator, out, method, seed, batch_size, root, load, how, settings)
-    data = data if isinstance(data, Data) else load_data(data, root=root)
+    brought = None
+    if is_absent(data, root, download):
+        generator = loaded(generator, load, how)
+        brought = shipped_for(generator, data, ipc, m, how, settings)
+        data = brought.data
+    elif not isinstance(data, Data): data = load_data(data, root=root, download=download)
     for place in (out, *([] if store is None else [store])): check_place(place, data)
     plan(data, ipc); check_out(out)
-    if not isinstance(generator, Generator):
-        generator = from_pretrained(generator, **(load | dict(device=device or how.who.device)))
+    generator = loaded(generator, load, how)
     if "cfg_scale" in m.takes: generator = generator.for_data(data, prompt, class_map)
     elif prompt is not None or class_map is not None:
         raise ValueError(f"method {method!r} takes no prompt and no class_map: it generates nothing")
-    job, manifest, latents = prepare(data, generator, ipc, method, settings, seed, batch_size, out, how)
+    job, manifest, latents = prepare(data, generator, ipc, method, settings, seed, batch_size, out, how,
+                                     brought)
     try: complete(out, job, manifest, latents, how)
     except FileExistsError: shutil.rmtree(beside(out), ignore_errors=True); raise      # refused: of no use
     if how.first: shutil.rmtree(beside(out), ignore_errors=True)
