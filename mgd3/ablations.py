@@ -22,6 +22,7 @@ from .data import load_data, load_rows, overlap, pixels, save_rows
 from .distill import distill
 from .files import alone
 from .generators import from_pretrained
+from .guidance import SETTINGS
 from .hard_label_eval import hard_label_eval, match_labels
 from .metrics import coverage, fine_counts, summary
 from .soft_label_eval import soft_label_eval
@@ -91,8 +92,7 @@ def rarer_digit(d, real)->float:
     return round(float((two.min(1) / two.sum(1).clip(1)).mean()), 4)
 
 # %% ../nbs/05_ablations.ipynb #e49664a8
-KEYS = ("dataset", "method", "ipc", "seed", "split",
-        "scale", "form", "t_stop", "steps", "cfg_scale", "sampler", "discovery", "generator", "options", "prompt",
+KEYS = ("dataset", "method", "ipc", "seed", "split", *SETTINGS, "discovery", "generator", "options", "prompt",
         "class_map")
 
 def _said(v):

@@ -12,7 +12,7 @@ __all__ = ['MODES', 'FOUND', 'make_manifest', 'check_out', 'claim', 'make_folder
 import math, os, shutil, warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -24,7 +24,7 @@ from .data import (NAMED, ROOTED, Data, Files, Picked, contact_sheet, fingerprin
 from .files import (CHECKPOINT, PART, TEACHER, alone, check_names, differences, hashes, json_file, json_line,
                         read_manifest, sha256, write_whole)
 from .generators import Generator, bundled_for, from_pretrained
-from .guidance import SETTINGS, image_seed, sampling_settings
+from .guidance import SETTINGS, Sampling, image_seed
 from .modes import Modes, check_discovery, class_modes, load_modes, save_modes
 from .methods import DISCOVERY, METHODS, Job, Method, check_settings, own_settings
 from .shipped import Shipped, load_shipped, modes_for, shipped
@@ -171,7 +171,8 @@ def encoded(data:Data, generator:Generator, out:Path, how:How)->Latents:
 # %% ../nbs/12_distill.ipynb #6b7aa41f
 def settings_of(m, generator:Generator, data:Data, given:dict)->tuple:
     "Settings of sampling, and the method's own. A generator without modes gets the guidance that is best for it."
-    s = {k: v for k, v in sampling_settings(generator, **{k: given.get(k) for k in SETTINGS}).items() if k in m.takes}
+    s = Sampling.of(generator, **{k: given.get(k) for k in SETTINGS})
+    s = {k: v for k, v in asdict(s).items() if k in m.takes}
     if "cfg_scale" in s and not m.has_modes and given.get("cfg_scale") is None:
         s["cfg_scale"] = generator.settings["unguided_cfg"]
     if m.small: from mgd3.hard_label_eval import median_side

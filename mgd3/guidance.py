@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['FORMS', 'ANCESTRAL', 'SETTINGS', 'is_ancestral', 'strength', 'translate', 'ModeGuidance', 'image_seed', 'begin',
-           'denoise_chunk', 'sampling_settings', 'sample', 'TangentPull', 'NoisedMode']
+           'denoise_chunk', 'Sampling', 'sample', 'TangentPull', 'NoisedMode']
 
 # %% ../nbs/01_guidance.ipynb #20a57ec3
 import inspect, math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np, torch
 from diffusers import DDPMScheduler, EulerAncestralDiscreteScheduler, LMSDiscreteScheduler, PNDMScheduler
+from fastcore.basics import patch
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -125,24 +126,45 @@ def _reporter(sched, callback, bar, keep:int):
     return report
 
 # %% ../nbs/01_guidance.ipynb #52fb48b7
-SETTINGS = ("scale", "form", "t_stop", "steps", "cfg_scale", "cfg_channels", "sampler")
+@dataclass(frozen=True)
+class Sampling:
+    "How images are sampled. Its fields are the options of sampling everywhere: in Python, in sweeps, on the command line."
+    scale:float         # λ of the pull, of 50 steps
+    form:str            # mean, x0 or eps
+    t_stop:int          # guide while the step index is above
+    steps:int           # of the solver
+    cfg_scale:float     # classifier-free guidance
+    cfg_channels:int    # latent channels that it guides
+    sampler:str         # see `SAMPLERS`
 
-def sampling_settings(generator:Generator, **given)->dict:
-    ("The settings of a run: what was `given`, else the generator's validated ones. "
-     "`t_stop` follows the number of steps. Raises `ValueError` for values that cannot be.")
-    base = generator.settings
-    s = {k: base[k] if given.get(k) is None else given[k] for k in SETTINGS}
-    if given.get("t_stop") is None: s["t_stop"] = scaled_t_stop(base["t_stop"], base["steps"], s["steps"])
-    sched, c = make_sampler(generator, s["sampler"], s["steps"]), generator.latent_shape[0]
-    pull = ModeGuidance(s["scale"], s["t_stop"], s["form"])
-    if not 0 <= s["cfg_scale"] < math.inf:
-        raise ValueError(f"cfg_scale must be a number of at least 0, got {s['cfg_scale']}")
-    if not 1 <= s["cfg_channels"] <= c: raise ValueError(f"cfg_channels must be 1 … {c}, got {s['cfg_channels']}")
-    if not -1 <= s["t_stop"] <= s["steps"]:
-        raise ValueError(f"t_stop must be −1 … {s['steps']} (the number of steps), got {s['t_stop']}")
+    @classmethod
+    def of(cls, generator:Generator, **given):
+        ("What was `given`, else the generator's validated settings. `t_stop` follows the number of steps. "
+         "Raises `ValueError` for values that cannot be, `TypeError` for unknown names.")
+        if unknown := [k for k in given if k not in SETTINGS]:
+            raise TypeError(f"unknown setting {unknown[0]!r}: one of {', '.join(SETTINGS)}")
+        base = generator.settings
+        s = {k: base[k] if given.get(k) is None else given[k] for k in SETTINGS}
+        if given.get("t_stop") is None: s["t_stop"] = scaled_t_stop(base["t_stop"], base["steps"], s["steps"])
+        return cls(**s).check(generator)
+
+    def pull(self): return ModeGuidance(self.scale, self.t_stop, self.form)
+
+SETTINGS = tuple(f.name for f in fields(Sampling))
+
+# %% ../nbs/01_guidance.ipynb #0f2987a3
+@patch
+def check(self:Sampling, generator:Generator)->Sampling:
+    "The same settings. Raises `ValueError` for values that cannot be."
+    sched, c, pull = make_sampler(generator, self.sampler, self.steps), generator.latent_shape[0], self.pull()
+    if not 0 <= self.cfg_scale < math.inf:
+        raise ValueError(f"cfg_scale must be a number of at least 0, got {self.cfg_scale}")
+    if not 1 <= self.cfg_channels <= c: raise ValueError(f"cfg_channels must be 1 … {c}, got {self.cfg_channels}")
+    if not -1 <= self.t_stop <= self.steps:
+        raise ValueError(f"t_stop must be −1 … {self.steps} (the number of steps), got {self.t_stop}")
     for step in schedule(sched):
-        if pull.active(step): FORMS[s["form"]](step)                                  # `eps` complains where ᾱ = 0
-    return s
+        if pull.active(step): FORMS[self.form](step)                                  # `eps` complains where ᾱ = 0
+    return self
 
 # %% ../nbs/01_guidance.ipynb #64a1019c
 def _check_batch(generator, labels, modes, seeds, pull, start, given):
@@ -156,7 +178,7 @@ def _check_batch(generator, labels, modes, seeds, pull, start, given):
         raise ValueError(f"modes of shape {tuple(modes.shape)} do not fit latents of shape {generator.latent_shape}")
     if isinstance(pull, type): raise ValueError(f"pull must be an instance: {pull.__name__}(…)")
     if (pull or start) and modes is None: raise ValueError("a pull or a start needs modes")
-    if pull and given != (None,) * 3:
+    if pull and any(given.get(f.name) is not None for f in fields(ModeGuidance)):
         raise ValueError("pull stands in place of scale, form and t_stop: give one or the other")
 
 # %% ../nbs/01_guidance.ipynb #45bb8988
@@ -165,33 +187,31 @@ def sample(generator:Generator,
            modes:Tensor=None,    # (n, c, h, w) one mode for each image; none: unguided
            *, seed:int=0,        # images get seeds derived from it …
            seeds:list=None,      # … unless each brings its own
-           scale:float=None, form:str=None, t_stop:int=None,                  # the generator's own by default,
-           steps:int=None, cfg_scale:float=None, cfg_channels:int=None, sampler:str=None,       # and these as well
            pull=None,            # in place of the `ModeGuidance` of scale, form and t_stop
            start=None,           # in place of pure noise
            batch_size:int=50,    # images in a chunk
            callback=None,        # called with a dictionary at every step
            progress=False,       # True for a bar, or a bar to advance by one at every step
+           **given,              # fields of `Sampling`: scale, steps, …; the generator's own by default
           )->Tensor:             # (n, c, h, w) clean latents, float32, on the CPU
     ("Sample latents, drawn to their modes (MGD³ Algorithm 1). Raises `ValueError` for settings that cannot be, "
      "`FloatingPointError` when numbers overflow.")
-    s = sampling_settings(generator, scale=scale, form=form, t_stop=t_stop, steps=steps, cfg_scale=cfg_scale,
-                          cfg_channels=cfg_channels, sampler=sampler)
+    s = Sampling.of(generator, **given)
     seeds = [image_seed(seed, i) for i in range(len(labels))] if seeds is None else seeds
-    _check_batch(generator, labels, modes, seeds, pull, start, (scale, form, t_stop))
-    pull = None if modes is None else pull or ModeGuidance(s["scale"], s["t_stop"], s["form"])
-    bar = (tqdm(total=-(-len(labels) // batch_size) * s["steps"], unit="step", disable=not progress)
+    _check_batch(generator, labels, modes, seeds, pull, start, given)
+    pull = None if modes is None else pull or s.pull()
+    bar = (tqdm(total=-(-len(labels) // batch_size) * s.steps, unit="step", disable=not progress)
            if isinstance(progress, bool) else progress)
     def chunk(idx):
-        sched, y = make_sampler(generator, s["sampler"], s["steps"]), labels[idx].to(generator.device)
+        sched, y = make_sampler(generator, s.sampler, s.steps), labels[idx].to(generator.device)
         m = None if modes is None else modes[idx].to(generator.device)
         report = _reporter(sched, callback, bar, len(idx.unique()))
-        return denoise_chunk(generator, sched, y, [seeds[i] for i in idx], s["cfg_scale"], s["cfg_channels"], pull, m,
+        return denoise_chunk(generator, sched, y, [seeds[i] for i in idx], s.cfg_scale, s.cfg_channels, pull, m,
                              start, report)
     z = in_chunks(chunk, batch_size, torch.arange(len(labels)))
     if bad := int((~z.isfinite()).flatten(1).any(1).sum()):
-        raise FloatingPointError(f"{bad} of {len(z)} images came out not finite: scale {s['scale']} or cfg_scale "
-                                 f"{s['cfg_scale']} is too strong")
+        raise FloatingPointError(f"{bad} of {len(z)} images came out not finite: scale {s.scale} or cfg_scale "
+                                 f"{s.cfg_scale} is too strong")
     return z
 
 # %% ../nbs/01_guidance.ipynb #961d2761

@@ -10,7 +10,7 @@ __all__ = ['SAMPLING', 'DISCOVERY', 'NAMES', 'METHODS', 'COLOURS', 'MARKERS', 'J
 # %% ../nbs/13_methods.ipynb #a31aa7c7
 import inspect, math
 from collections.abc import MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from .data import Data, pixels
 from .generators import Generator
-from .guidance import image_seed, sample
+from .guidance import SETTINGS, ModeGuidance, image_seed, sample
 from .modes import Modes
 
 # %% ../nbs/13_methods.ipynb #65cf0b3e
@@ -52,7 +52,7 @@ class Job:
         return self.made[key]
 
 # %% ../nbs/13_methods.ipynb #239891f5
-SAMPLING = ("steps", "cfg_scale", "cfg_channels", "sampler")
+SAMPLING = tuple(k for k in SETTINGS if k not in {f.name for f in fields(ModeGuidance)})   # without the pull
 DISCOVERY = ("discovery", "features")
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def centroid(job, labels, numbers):
     return job.generator.decode(job.modes_of(labels, numbers), job.batch_size)
 
 # %% ../nbs/13_methods.ipynb #bacd27b6
-@method("scale", "form", "t_stop", *SAMPLING, *DISCOVERY)
+@method(*SETTINGS, *DISCOVERY)
 def mgd3(job, labels, numbers):
     "Mode-guided sampling (MGD³)."
     return sampled(job, labels, numbers, job.modes_of(labels, numbers))
