@@ -13,8 +13,9 @@ import torch, torch.nn.functional as F
 
 from mgd3.data import load_data, load_rows, pixels, save_rows
 from mgd3.generators import Generator
-from mgd3.pretrain import (Fit, _adamw, constant, make_dit, make_optimisers, make_scheduler, min_snr, train_steps,
-                           variance_kl)
+from mgd3.pretrain import (Fit, _adamw, constant, make_dit, make_optimisers, make_scheduler, min_snr,
+                           train_steps)
+from mgd3.schedules import variance_kl
 
 # trial → optimiser, weight of the noise's error, weight of the variance's, share of tokens kept, patch, heads
 TRIALS = dict(adamw=("adamw", "min-snr", .1, 1., 1, 4), muon=("muon", "min-snr", .1, 1., 1, 4),

@@ -17,14 +17,16 @@ from pathlib import Path
 import numpy as np, torch
 from tqdm.auto import tqdm
 
-from .baselines import check_settings
+from .methods import check_settings
 from .data import load_data, load_rows, overlap, pixels, save_rows
 from .distill import distill
 from .files import alone
 from .generators import from_pretrained
+from .guidance import SETTINGS
 from .hard_label_eval import hard_label_eval, match_labels
 from .metrics import coverage, fine_counts, summary
-from .soft_label_eval import soft_label_eval, train_teacher
+from .soft_label_eval import soft_label_eval
+from .teachers import train_teacher
 
 # %% ../nbs/05_ablations.ipynb #a3922ed3
 @lru_cache(maxsize=None)
@@ -90,8 +92,7 @@ def rarer_digit(d, real)->float:
     return round(float((two.min(1) / two.sum(1).clip(1)).mean()), 4)
 
 # %% ../nbs/05_ablations.ipynb #e49664a8
-KEYS = ("dataset", "method", "ipc", "seed", "split",
-        "scale", "form", "t_stop", "steps", "cfg_scale", "sampler", "discovery", "generator", "options", "prompt",
+KEYS = ("dataset", "method", "ipc", "seed", "split", *SETTINGS, "discovery", "generator", "options", "prompt",
         "class_map")
 
 def _said(v):

@@ -70,9 +70,10 @@ def distill(data:str="digit-pairs",          # digits, digit-pairs, imagenette (
             json:bool=False,                 # print one JSON object
            ):
     "Distill a dataset into IPC images per class. With accelerate launch: on several devices."
+    given = dict(locals())
     from mgd3.distill import distill
-    settings = dict(scale=scale, form=form, t_stop=t_stop, steps=steps, cfg_scale=cfg_scale,
-                    cfg_channels=cfg_channels, sampler=sampler, discovery=discovery, features=features)
+    from mgd3.guidance import SETTINGS
+    settings = {k: given[k] for k in (*SETTINGS, "discovery", "features")}
     settings |= pairs(set or [], settings)
     d = distill(data, generator, ipc, out, method=method, seed=seed, batch_size=batch_size, progress=True,
                 prompt=prompt,
@@ -180,7 +181,7 @@ def _shown(rows, repeats, per_class):
 def _loaded(teacher, net, classes, size, device):
     "The teacher that the options name."
     from pathlib import Path
-    from mgd3.soft_label_eval import load_teacher
+    from mgd3.teachers import load_teacher
     import json
     if classes:
         try: text = Path(classes).read_text(encoding="utf-8")
@@ -276,7 +277,7 @@ def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet
     from mgd3.data import load_data
     from mgd3.compare import check_writable
     from mgd3.hard_label_eval import check_data, default_net, match_labels
-    from mgd3.soft_label_eval import graded, save_teacher, teacher_settings, train_teacher
+    from mgd3.teachers import graded, save_teacher, teacher_settings, train_teacher
     given = dict(epochs=epochs, size=size, batch_size=batch_size, lr=lr, norm=norm, precision=precision)
     for k in ("epochs", "size", "batch_size"):
         if given[k] is not None and given[k] < 1: raise ValueError(f"{k} must be at least 1, got {given[k]}")
@@ -411,10 +412,10 @@ def _swept(rows, keys):
 
 def _check_grid(jobs, generator):
     "Raise `ValueError` before the first run for what can be known: datasets, splits, samplers, ways of discovery."
-    from mgd3.baselines import METHODS
+    from mgd3.methods import METHODS
     from mgd3.data import load_data
     from mgd3.generators import from_pretrained
-    from mgd3.guidance import SETTINGS, sampling_settings
+    from mgd3.guidance import SETTINGS, Sampling
     from mgd3.modes import NAMES
     g, sets = from_pretrained(generator), {}
     for j in jobs:
@@ -427,7 +428,7 @@ def _check_grid(jobs, generator):
         if "cfg_scale" in METHODS[j["method"]].takes: g.for_data(sets[d], j.get("prompt"), j.get("class_map"))
         if j.get("discovery", NAMES[0]) not in NAMES:
             raise ValueError(f"unknown discovery method {j['discovery']!r}: one of {', '.join(NAMES)}")
-        sampling_settings(g, **{k: v for k, v in j.items() if k in SETTINGS})
+        Sampling.of(g, **{k: v for k, v in j.items() if k in SETTINGS})
 
 # %% ../nbs/15_cli.ipynb #2cd6ddb1
 def sweep(data:str="digit-pairs",   # datasets, separated by commas: names, or folders with splits
@@ -440,6 +441,7 @@ def sweep(data:str="digit-pairs",   # datasets, separated by commas: names, or f
           t_stop:str=None,          # guide while the step index is above (write --t_stop=-1,0 for a negative one)
           steps:str=None,           # sampling steps
           cfg_scale:str=None,       # classifier-free guidance
+          cfg_channels:str=None,    # latent channels that it guides
           sampler:str=None,         # ddpm, ddim, …
           discovery:str=None,       # kmeans, gmm, …
           set:list=None,            # the methods' own settings, one value each
@@ -452,13 +454,14 @@ def sweep(data:str="digit-pairs",   # datasets, separated by commas: names, or f
           json:bool=False,          # print one JSON object
          ):
     "Distil and evaluate with every combination of settings; one line a run in a CSV file, resumable."
+    given = dict(locals())
+    from dataclasses import fields
     import torch
     from mgd3.ablations import KEYS, _key, grid, sweep
     from mgd3.compare import check_writable
-    lists = dict(scale=values(scale, float, "scale"), form=values(form, str, "form"),
-                 t_stop=values(t_stop, int, "t_stop"), steps=values(steps, int, "steps"),
-                 cfg_scale=values(cfg_scale, float, "cfg_scale"), sampler=values(sampler, str, "sampler"),
-                 discovery=values(discovery, str, "discovery"))
+    from mgd3.guidance import Sampling
+    lists = {f.name: values(given[f.name], f.type, f.name) for f in fields(Sampling)}
+    lists |= dict(discovery=values(discovery, str, "discovery"))
     jobs = grid(values(data, str, "data"), values(method, str, "method"), values(ipc, int, "ipc"),
                 values(seeds, int, "seeds"), split, generator, pairs(set or [], lists), soft, prompt, class_map,
                 **lists)
@@ -543,7 +546,7 @@ def _made_by(folder)->str:
 def _about(name, device=None, dtype=None):
     "What a generator is, as a dictionary."
     from mgd3.generators import from_pretrained
-    from mgd3.guidance import SAMPLERS
+    from mgd3.schedules import SAMPLERS
     g = from_pretrained(name, device, dtype)
     millions = lambda m: round(sum(p.numel() for p in m.parameters()) / 1e6, 2)
     s = g.settings
@@ -562,7 +565,7 @@ def _about(name, device=None, dtype=None):
 def _about_method(name):
     "What a method is, as a dictionary."
     from fastcore.docments import docments
-    from mgd3.baselines import check_settings
+    from mgd3.methods import check_settings
     m = check_settings(name, {})
     says = docments(m.fn)
     value = lambda k, p: f"{k}={p.default}" + (f", {m.small[k]} up to 16 px" if k in m.small else "")
@@ -578,7 +581,7 @@ def info(generator:str=None,   # a bundled name, a diffusers folder or a hub id:
         ):
     "Versions, device, and what ships with the package; or what a generator or a method is."
     import platform
-    from mgd3.baselines import METHODS
+    from mgd3.methods import METHODS
     from mgd3.data import NAMED, machine, versions
     from mgd3.generators import bundled
     if generator and method: raise ValueError("one at a time: a generator or a method")

@@ -18,11 +18,14 @@ from tqdm.auto import tqdm
 
 from .data import Data, Files, fingerprint, subset, versions
 from .generators import as_device, default_device
-from .hard_label_eval import (HardLabel, Recipe, auto_settings, check_data, check_repeats, default_net, ipc_of,
-                                  make_network, match_labels, median_side, n_channels, prepare, resolved,
-                                  sample_weights, student, summary)
-from .soft_label_eval import (SoftLabel, Teacher, about_labels, adamw, check_fit, check_order, check_teacher,
-                                  soft_loss, soft_settings, store_labels, stored_bytes, stored_epochs)
+from .hard_label_eval import (HardLabel, auto_settings, check_data, check_repeats, default_net,
+                                  ipc_of, match_labels, median_side, n_channels, prepare, sample_weights,
+                                  student, summary)
+from .networks import make_network
+from .training import Recipe, resolved
+from .soft_label_eval import (SoftLabel, about_labels, adamw, check_fit, soft_loss, soft_settings,
+                                  store_labels, stored_bytes, stored_epochs)
+from .teachers import Teacher, check_order, check_teacher
 
 # %% ../nbs/16_compare.ipynb #2313f2ca
 @dataclass(frozen=True, eq=False)

@@ -12,25 +12,22 @@ __all__ = ['MODES', 'FOUND', 'make_manifest', 'check_out', 'claim', 'make_folder
 import math, os, shutil, warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from tqdm.auto import tqdm
 
-from .baselines import (CHECKPOINT, DISCOVERY, METHODS, TEACHER, Job, Method, as_teacher, check_settings,
-                            own_settings)
 from .data import (NAMED, ROOTED, Data, Files, Picked, contact_sheet, fingerprint, from_folder, load_data,
                        pixels, png_bytes, root_of, versions)
-from .files import (PART, alone, check_names, differences, hashes, json_file, json_line, read_manifest, sha256,
-                        write_whole)
+from .files import (CHECKPOINT, PART, TEACHER, alone, check_names, differences, hashes, json_file, json_line,
+                        read_manifest, sha256, write_whole)
 from .generators import Generator, bundled_for, from_pretrained
-from .guidance import SETTINGS, image_seed, sampling_settings
-from .hard_label_eval import median_side
+from .guidance import SETTINGS, Sampling, image_seed
 from .modes import Modes, check_discovery, class_modes, load_modes, save_modes
+from .methods import DISCOVERY, METHODS, Job, Method, check_settings, own_settings
 from .shipped import Shipped, load_shipped, modes_for, shipped
-from .soft_label_eval import Teacher, features_of
 from .store import (How, InMemory, Latents, OnDisk, check_place, check_workers, fill, group, open_store, stored,
                         usable)
 
@@ -174,17 +171,21 @@ def encoded(data:Data, generator:Generator, out:Path, how:How)->Latents:
 # %% ../nbs/12_distill.ipynb #6b7aa41f
 def settings_of(m, generator:Generator, data:Data, given:dict)->tuple:
     "Settings of sampling, and the method's own. A generator without modes gets the guidance that is best for it."
-    s = {k: v for k, v in sampling_settings(generator, **{k: given.get(k) for k in SETTINGS}).items() if k in m.takes}
+    s = Sampling.of(generator, **{k: given.get(k) for k in SETTINGS})
+    s = {k: v for k, v in asdict(s).items() if k in m.takes}
     if "cfg_scale" in s and not m.has_modes and given.get("cfg_scale") is None:
         s["cfg_scale"] = generator.settings["unguided_cfg"]
+    if m.small: from mgd3.hard_label_eval import median_side
     own = own_settings(m, given, bool(m.small) and median_side(data) <= 16)
-    if own.get("teacher") is not None: own["teacher"] = as_teacher(own["teacher"], generator.device, data.classes)
+    if own.get("teacher") is not None:
+        from mgd3.teachers import as_teacher                        # only where a network is asked for
+        own["teacher"] = as_teacher(own["teacher"], generator.device, data.classes)
     return s, own
 
 # %% ../nbs/12_distill.ipynb #dc0b60c5
 def named(v):
     "A setting as the manifest can hold it: networks by their hash, estimators as they print, functions by name."
-    if isinstance(v, Teacher): return v.sha256()
+    if hasattr(v, "sha256"): return v.sha256()
     if v is None or isinstance(v, (str, int, float)): return v
     return repr(v) if hasattr(v, "fit_predict") else f"{v.__module__}.{v.__qualname__}"
 
@@ -204,7 +205,9 @@ def prepare(data:Data, generator:Generator, ipc:int, method:str, settings:dict, 
     if m.check: m.check(job, **own)
     asked = generator.class_indices(data).tolist() if "cfg_scale" in m.takes else None   # selections need no classes
     f = settings.get("features")
-    if f is not None: job.features = as_teacher(f, generator.device)
+    if f is not None:
+        from mgd3.teachers import as_teacher
+        job.features = as_teacher(f, generator.device)
     if m.has_modes: job.discovery = m.discovery or settings.get("discovery") or "kmeans"
     latents = encoded(data, generator, out, how) if m.has_modes and not brought else None
     if latents: job.data = latents.data; _check_left(job.data, len(data), ipc)
@@ -223,7 +226,9 @@ def find_modes(latents:Latents, found, job:Job, how:How):
     how.who.wait()
     for c in tqdm(how.who.share(lacking), "discover", unit="class", disable=how.hidden):
         rows, f = job.data.of(c), job.features
-        if f is not None: f = features_of(f, Picked(job.data.images, rows))
+        if f is not None:
+            from mgd3.features import features_of
+            f = features_of(f, Picked(job.data.images, rows))
         part, _ = class_modes(latents[c], job.ipc, job.discovery, job.seed, f, job.generator.device)
         found.put(c, part | dict(nearest=torch.tensor(rows)[part["nearest"]]), {})
 
@@ -292,8 +297,10 @@ def loaded(generator, load:dict, how:How)->Generator:
 def check_arguments(data, generator, out, method:str, seed:int, batch_size:int, root, load:dict, how:How,
                     settings:dict)->Method:
     "The method. Raises `ValueError` for arguments that can be judged before anything is read."
-    known = dict.fromkeys((*SETTINGS, *DISCOVERY, *(k for m in METHODS.values() for k in m.own)))
-    unknown = sorted(set(settings) - set(known))
+    own = METHODS[method].own if method in METHODS else ()
+    if unknown := sorted(set(settings) - {*SETTINGS, *DISCOVERY, *own}):
+        known = dict.fromkeys((*SETTINGS, *DISCOVERY, *(k for m in METHODS.values() for k in m.own)))
+        unknown = [k for k in unknown if k not in known]
     if unknown: raise ValueError(f"unknown setting {unknown[0]!r}: one of {', '.join(known)}")
     if isinstance(generator, Generator) and any(load.values()):
         raise ValueError(f"{', '.join(k for k, v in load.items() if v)} is for loading a generator, and this one is "
@@ -339,7 +346,7 @@ def distill(data,                        # `Data`, a dataset's name, a subset of
             generator="dit-digits",      # `Generator`, a bundled name, a diffusers folder or a hub id
             ipc:int=10,                  # images per class
             out="distilled",             # folder to write; made if missing
-            *, method:str="mgd3",        # see `mgd3.baselines`
+            *, method:str="mgd3",        # see `mgd3.methods`
             seed:int=0,
             batch_size:int=50,           # images in a chunk
             progress:bool=False,         # show bars

@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['SIZES', 'LOSS', 'KEPT', 'SIDES', 'LEAST', 'VAE_BATCH', 'HIDDEN', 'IMAGES', 'NetworkSize', 'make_vae', 'vae_loss',
-           'encode_all', 'set_scale', 'make_dit', 'make_scheduler', 'variance_kl', 'min_snr', 'dit_loss',
-           'held_out_loss', 'Fit', 'state_bytes', 'read_state', 'save_checkpoint', 'load_checkpoint', 'constant',
-           'cosine', 'finishing', 'finish_steps', 'train_steps', 'Budget', 'keep_training', 'save_generator',
-           'Settings', 'grid_of', 'make_networks', 'hold_out', 'check_classes', 'notes_on', 'Pretraining',
-           'training_folder', 'claim_training', 'generator_of', 'psnr', 'spaced', 'show_reconstructions',
-           'show_samples', 'show_losses', 'copying', 'train_autoencoder', 'expectation', 'latents_of', 'Lesson',
-           'make_optimisers', 'new_fit', 'look_at', 'train', 'train_transformer', 'finish_training', 'initial_networks',
-           'seen_by', 'auto_side', 'prepare_pretraining', 'pretrain', 'run_pretraining']
+           'encode_all', 'set_scale', 'make_dit', 'make_scheduler', 'min_snr', 'dit_loss', 'held_out_loss', 'Fit',
+           'state_bytes', 'read_state', 'save_checkpoint', 'load_checkpoint', 'constant', 'cosine', 'finishing',
+           'finish_steps', 'train_steps', 'Budget', 'keep_training', 'save_generator', 'Settings', 'grid_of',
+           'make_networks', 'hold_out', 'check_classes', 'notes_on', 'Pretraining', 'training_folder', 'claim_training',
+           'generator_of', 'psnr', 'spaced', 'show_reconstructions', 'show_samples', 'show_losses', 'copying',
+           'train_autoencoder', 'expectation', 'latents_of', 'Lesson', 'make_optimisers', 'new_fit', 'look_at', 'train',
+           'train_transformer', 'finish_training', 'initial_networks', 'seen_by', 'auto_side', 'prepare_pretraining',
+           'pretrain', 'run_pretraining']
 
 # %% ../nbs/30_pretrain.ipynb #pt007
 import io, json, math, os, tempfile, time, warnings
@@ -31,7 +31,8 @@ from .files import PART, alone, differences, json_file, write_whole
 from .generators import (Generator, as_device, bundled, default_device, default_dtype,
                             from_pretrained)
 from .guidance import image_seed, sample
-from .hard_label_eval import median_side, n_channels, seeded, some
+from .hard_label_eval import median_side, n_channels, some
+from .training import seeded
 
 # %% ../nbs/30_pretrain.ipynb #pt008
 @dataclass(frozen=True)
@@ -120,16 +121,7 @@ def make_scheduler()->DDPMScheduler:
                          variance_type="learned_range", clip_sample=False, timestep_spacing="linspace")
 
 # %% ../nbs/30_pretrain.ipynb #pt024
-def variance_kl(sched, t:Tensor, frac:Tensor, eps_err:Tensor)->Tensor:
-    ("KL(q ‖ p) in nats per value at steps `t` ≥ 1, for a variance between β̃_t (`frac`=0) and β_t (`frac`=1), "
-     "Nichol & Dhariwal 2021 Eq. 15.")
-    c = lambda v: v[:, None, None, None].to(frac.device)
-    ab, ab_prev = sched.alphas_cumprod[t], sched.alphas_cumprod[t - 1]
-    beta = 1 - ab / ab_prev
-    post = (1 - ab_prev) / (1 - ab) * beta                           # β̃_t
-    log_var = frac * c(beta.log()) + (1 - frac) * c(post.log())
-    d_mean = c(beta / ((1 - ab).sqrt() * (1 - beta).sqrt())) * eps_err  # μ̃ − μ in terms of the noise's error
-    return .5 * (log_var - c(post.log()) + (c(post) + d_mean**2) * (-log_var).exp() - 1)
+from .schedules import variance_kl
 
 # %% ../nbs/30_pretrain.ipynb #pt027
 def min_snr(sched, t:Tensor, gamma:float=5.)->Tensor:

@@ -16,12 +16,13 @@ import numpy as np
 from torch import Tensor
 
 from .ablations import covered, joint_tsne
-from .baselines import COLOURS, MARKERS
+from .methods import COLOURS, MARKERS
 from .data import Data, contact_sheet, pixels, style, versions
 from .generators import bundled, from_pretrained
 from .hard_label_eval import match_labels, median_side, n_channels
 from .metrics import frechet_distance, precision_recall, summary
-from .soft_label_eval import features_of, load_teacher
+from .features import features_of
+from .teachers import load_teacher
 
 # %% ../nbs/17_report.ipynb #944f681e
 def feature_space(name:str, device=None)->tuple:  # images → (n, …) features; what to call them
