@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SIZES', 'LOSS', 'KEPT', 'SIDES', 'LEAST', 'VAE_BATCH', 'HIDDEN', 'IMAGES', 'NetworkSize', 'make_vae', 'vae_loss',
-           'encode_all', 'set_scale', 'make_dit', 'make_scheduler', 'min_snr', 'dit_loss', 'held_out_loss', 'Fit',
-           'state_bytes', 'read_state', 'save_checkpoint', 'load_checkpoint', 'constant', 'cosine', 'finishing',
+           'encode_all', 'set_scale', 'make_dit', 'make_scheduler', 'routed', 'min_snr', 'dit_loss', 'held_out_loss',
+           'Fit', 'state_bytes', 'read_state', 'save_checkpoint', 'load_checkpoint', 'constant', 'cosine', 'finishing',
            'finish_steps', 'train_steps', 'Budget', 'keep_training', 'save_generator', 'Settings', 'grid_of',
            'make_networks', 'hold_out', 'check_classes', 'notes_on', 'Pretraining', 'training_folder', 'claim_training',
            'generator_of', 'psnr', 'spaced', 'show_reconstructions', 'show_samples', 'show_losses', 'copying',
@@ -32,6 +32,7 @@ from .generators import (Generator, as_device, bundled, default_device, default_
                             from_pretrained)
 from .guidance import image_seed, sample
 from .hard_label_eval import median_side, n_channels, some
+from .schedules import variance_kl
 from .training import seeded
 
 # %% ../nbs/30_pretrain.ipynb #pt008
@@ -120,10 +121,28 @@ def make_scheduler()->DDPMScheduler:
     return DDPMScheduler(num_train_timesteps=1000, beta_start=1e-4, beta_end=.02, beta_schedule="linear",
                          variance_type="learned_range", clip_sample=False, timestep_spacing="linspace")
 
-# %% ../nbs/30_pretrain.ipynb #pt024
-from .schedules import variance_kl
+# %% ../nbs/30_pretrain.ipynb #pt026
+def routed(dit, x:Tensor, t:Tensor, y:Tensor,
+           keep:float,  # share of the tokens
+           g,           # `torch.Generator` that chooses them
+          )->Tensor:    # (n, 2c, h, w)
+    "The DiT in training, its middle layers on some of the tokens only; the others pass these layers by (TREAD)."
+    x = dit.pos_embed(x)
+    chosen = torch.rand(x.shape[:2], generator=g).argsort(1)[:, :int(x.shape[1] * keep), None]
+    chosen = chosen.expand(-1, -1, x.shape[2]).to(x.device)
+    block = lambda b, x: b(x, timestep=t, class_labels=y)
+    first, *middle, last = dit.transformer_blocks
+    x = block(first, x)
+    part = x.gather(1, chosen)
+    for b in middle: part = block(b, part)
+    x = block(last, x.scatter(1, chosen, part.to(x.dtype)))
+    shift, scale = dit.proj_out_1(F.silu(first.norm1.emb(t, y, hidden_dtype=x.dtype))).chunk(2, dim=1)
+    x = dit.proj_out_2(dit.norm_out(x) * (1 + scale[:, None]) + shift[:, None])
+    side, p = int(x.shape[1]**.5), dit.config.patch_size
+    x = x.reshape(len(x), side, side, p, p, -1)
+    return torch.einsum("nhwpqc->nchpwq", x).reshape(len(x), -1, side * p, side * p)
 
-# %% ../nbs/30_pretrain.ipynb #pt027
+# %% ../nbs/30_pretrain.ipynb #pt029
 def min_snr(sched, t:Tensor, gamma:float=5.)->Tensor:
     "Weights of the noise's squared error at steps `t` (Hang et al. 2023): min(SNR, γ) / SNR."
     snr = sched.alphas_cumprod[t] / (1 - sched.alphas_cumprod[t])
@@ -136,7 +155,8 @@ def dit_loss(dit,
              drop:float=.1,    # share of labels dropped
              batch:int=128,    # images in a batch
              gamma:float=None, # of `min_snr`; None: every step weighs the same
-             vlb:float=1.):    # weight of the variance's term
+             vlb:float=1.,     # weight of the variance's term
+             tokens:float=1.): # share of tokens in the middle layers, see `routed`
     "A function that gives the hybrid loss of one random batch, drawn from a `torch.Generator`."
     none, move = dit.config.num_embeds_ada_norm, lambda v: v.to(z.device)
     def loss(g):
@@ -146,7 +166,9 @@ def dit_loss(dit,
         t = torch.randint(1, 1000, (batch,), generator=g)
         x0, noise = z[move(i)].float(), move(torch.randn((batch, *z.shape[1:]), generator=g))
         noisy = sched.add_noise(x0, noise, move(t))
-        eps, v = dit(noisy, timestep=move(t), class_labels=move(y)).sample.float().chunk(2, dim=1)
+        out = (dit(noisy, timestep=move(t), class_labels=move(y)).sample if tokens == 1
+               else routed(dit, noisy, move(t), move(y), tokens, g))
+        eps, v = out.float().chunk(2, dim=1)
         error = (eps - noise).pow(2).mean((1, 2, 3))
         weight = 1 if gamma is None else move(min_snr(sched, t, gamma))
         variance = variance_kl(sched, t, (v + 1) / 2, (noise - eps).detach())
@@ -155,7 +177,7 @@ def dit_loss(dit,
 
 LOSS = dict(gamma=5., vlb=.1)   # of `dit_loss`
 
-# %% ../nbs/30_pretrain.ipynb #pt030
+# %% ../nbs/30_pretrain.ipynb #pt032
 @torch.no_grad()
 def held_out_loss(dit,
                   z:Tensor,       # (n, c, h, w) scaled latents that were not trained on
@@ -173,7 +195,7 @@ def held_out_loss(dit,
         return (eps - noise).pow(2).mean((1, 2, 3)).cpu()
     return torch.cat([error(*p) for p in zip(i.split(batch), t.split(batch), noise.split(batch))]).mean().item()
 
-# %% ../nbs/30_pretrain.ipynb #pt033
+# %% ../nbs/30_pretrain.ipynb #pt035
 @dataclass
 class Fit:
     "A network in training, with all that a checkpoint must keep."
@@ -197,7 +219,7 @@ class Fit:
         self.average.copy_to(net.parameters())
         return net.eval().requires_grad_(False)
 
-# %% ../nbs/30_pretrain.ipynb #pt034
+# %% ../nbs/30_pretrain.ipynb #pt036
 def state_bytes(tensors:dict,     # name → tensor
                 optimisers:list,  # of torch
                 about:dict,       # what JSON can hold
@@ -229,7 +251,7 @@ def read_state(path,
         opt.load_state_dict(dict(state=state, param_groups=opt.state_dict()["param_groups"]))
     return json.loads(about)
 
-# %% ../nbs/30_pretrain.ipynb #pt035
+# %% ../nbs/30_pretrain.ipynb #pt037
 KEPT = ("step", "spent", "history", "start")
 
 def _tensors(fit):
@@ -248,7 +270,7 @@ def load_checkpoint(fit:Fit, path)->Fit:
     fit.average.optimization_step = fit.step
     return fit
 
-# %% ../nbs/30_pretrain.ipynb #pt037
+# %% ../nbs/30_pretrain.ipynb #pt039
 def constant(warm:int):
     "Rises for `warm` steps, then stays: it does not matter when the training stops."
     return lambda step: min((step + 1) / warm, 1.)
@@ -264,7 +286,7 @@ def finishing(start:int):
 
 def finish_steps(start:int)->int: return max(1, math.ceil(start / 9))
 
-# %% ../nbs/30_pretrain.ipynb #pt038
+# %% ../nbs/30_pretrain.ipynb #pt040
 def train_steps(fit:Fit,
                 loss_fn,          # (torch.Generator) → scalar loss of one random batch
                 rate,             # step → learning rate, as a share of each optimiser's own
@@ -291,7 +313,7 @@ def train_steps(fit:Fit,
             raise FloatingPointError(f"the loss is no number after step {fit.step}; a lower lr may help")
         yield loss.detach()
 
-# %% ../nbs/30_pretrain.ipynb #pt042
+# %% ../nbs/30_pretrain.ipynb #pt044
 @dataclass
 class Budget:
     "When to stop, and how often to save and to look."
@@ -329,7 +351,7 @@ def keep_training(fit:Fit, losses,    # of `train_steps`
     if recent: save(look(fit) if look else {})
     return not budget.over()
 
-# %% ../nbs/30_pretrain.ipynb #pt045
+# %% ../nbs/30_pretrain.ipynb #pt047
 def _put_in_place(parts:Path, folder:Path):
     "Move the files of one folder over those of another, each whole; the one that says what it is comes last."
     files = sorted((p for p in parts.rglob("*") if p.is_file()), key=lambda p: p.name == "model_index.json")
@@ -363,7 +385,7 @@ def save_generator(
             (Path(tmp)/name).write_text(json.dumps(obj, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         _put_in_place(Path(tmp), folder)
 
-# %% ../nbs/30_pretrain.ipynb #pt049
+# %% ../nbs/30_pretrain.ipynb #pt051
 SIDES = range(32, 129, 8)
 
 @dataclass(frozen=True)
@@ -376,6 +398,7 @@ class Settings:
     seed:int = 0               # of weights, batches and noise
     batch_size:int = 128       # images a step of the transformer
     lr:float = 1e-3            # of the transformer
+    tokens:float = .5          # share of the tokens that its middle layers see, but for the end
     precision:str = "float32"  # or bfloat16
 
     def __post_init__(self):
@@ -384,11 +407,12 @@ class Settings:
             raise ValueError(f"side must be a multiple of 8 between 32 and 128 px, got {self.side}")
         for k in ("batch_size", "lr"):
             if not getattr(self, k) > 0: raise ValueError(f"{k} must be above 0, got {getattr(self, k)}")
+        if not .1 <= self.tokens <= 1: raise ValueError(f"tokens must be between 0.1 and 1, got {self.tokens}")
         if self.seed < 0: raise ValueError(f"seed must be at least 0, got {self.seed}")
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"unknown precision {self.precision!r}: float32 or bfloat16")
 
-# %% ../nbs/30_pretrain.ipynb #pt050
+# %% ../nbs/30_pretrain.ipynb #pt052
 def grid_of(size:NetworkSize, side:int)->tuple:  # channels of the autoencoder, side of the latents, patch
     "How images become tokens: shrunk by 4 up to 64 px and by 8 above, then cut into patches."
     blocks = size.blocks if side <= 64 else (*size.blocks, size.blocks[-1])
@@ -404,7 +428,7 @@ def make_networks(s:Settings, classes:int)->tuple:
         vae = make_vae(s.side, s.channels, blocks, n.latent_channels)
         return vae, make_dit(latent, n.latent_channels, n.layers, n.heads, n.head_dim, patch, classes)
 
-# %% ../nbs/30_pretrain.ipynb #pt053
+# %% ../nbs/30_pretrain.ipynb #pt055
 LEAST = 10   # images a class
 
 def hold_out(data:Data)->tuple:  # images to train on, images to measure with
@@ -433,7 +457,7 @@ def notes_on(data:Data, side:int)->list:
                      f"centre-cropped to {side}×{side}")
     return notes
 
-# %% ../nbs/30_pretrain.ipynb #pt056
+# %% ../nbs/30_pretrain.ipynb #pt058
 @dataclass
 class Pretraining:
     "One training: its images, its places, its settings."
@@ -460,7 +484,7 @@ def training_folder(out)->Path:
     out = Path(out).absolute()
     return out.with_name(out.name + ".training")
 
-# %% ../nbs/30_pretrain.ipynb #pt057
+# %% ../nbs/30_pretrain.ipynb #pt059
 def claim_training(job:Pretraining, start:str):
     "Make the folder of a training ours, or find that it is already. Raises `FileExistsError` when it is another's."
     path = job.folder/"settings.json"
@@ -475,7 +499,7 @@ def claim_training(job:Pretraining, start:str):
                               f"--init {job.out} and another --out")
     else: write_whole(path, json_file(ours))
 
-# %% ../nbs/30_pretrain.ipynb #pt058
+# %% ../nbs/30_pretrain.ipynb #pt060
 def generator_of(job:Pretraining, vae, dit)->Generator:
     "The networks as the rest of the package takes a generator."
     rows = dict(class_labels=torch.arange(dit.config.num_embeds_ada_norm + 1, device=job.device))
@@ -490,7 +514,7 @@ def psnr(vae, x:Tensor, most:int=1000)->float:
     error = (made.clamp(-1, 1) - (x[:most].float() / 127.5 - 1)).pow(2).mean().item() / 4
     return -10 * math.log10(error)
 
-# %% ../nbs/30_pretrain.ipynb #pt059
+# %% ../nbs/30_pretrain.ipynb #pt061
 def spaced(n:int, most:int)->Tensor: return torch.arange(min(n, most)) * n // min(n, most)
 
 def show_reconstructions(job:Pretraining, vae):
@@ -524,7 +548,7 @@ def show_losses(job:Pretraining, fit:Fit):
         text = io.BytesIO(); fig.savefig(text); plt.close(fig)
     write_whole(job.folder/"losses.png", text.getvalue())
 
-# %% ../nbs/30_pretrain.ipynb #pt061
+# %% ../nbs/30_pretrain.ipynb #pt063
 def copying(made:Tensor,   # (k, …) latents of samples
             train:Tensor,  # (n, …) latents of training images
             held:Tensor,   # (m, …) latents of held-out images
@@ -534,7 +558,7 @@ def copying(made:Tensor,   # (k, …) latents of samples
     near = lambda a: torch.cdist(a.flatten(1).float(), train.flatten(1).float()).min(1)[0].median().item()
     return dict(samples=round(near(made), 2), held_out=round(near(held[:1000]), 2))
 
-# %% ../nbs/30_pretrain.ipynb #pt064
+# %% ../nbs/30_pretrain.ipynb #pt066
 VAE_BATCH = 64
 
 def _adamw(params, lr): return torch.optim.AdamW(params, lr=lr, weight_decay=.01, betas=(.9, .99))
@@ -570,7 +594,7 @@ def expectation(what, fit, loss_fn, batch, n, precision)->str:
     left = f", {n * spent / 60:.0f} minutes for all {n * batch:,}" if n else ""
     return f"{what}: {million:.2f} M parameters, about {1000 * spent / batch:.1f} s per 1000 images{left}"
 
-# %% ../nbs/30_pretrain.ipynb #pt065
+# %% ../nbs/30_pretrain.ipynb #pt067
 @torch.no_grad()
 def latents_of(job:Pretraining, vae)->tuple:  # (n, c, h, w) half, (m, c, h, w) float32, both scaled
     "Latents of the images (and of their mirror images, behind them), and of the held-out ones."
@@ -585,7 +609,7 @@ def latents_of(job:Pretraining, vae)->tuple:  # (n, c, h, w) half, (m, c, h, w) 
     factor = set_scale(vae, z.float()) if job.before == 0 else vae.config.scaling_factor
     return (z.float() * factor).half(), held * factor
 
-# %% ../nbs/30_pretrain.ipynb #pt067
+# %% ../nbs/30_pretrain.ipynb #pt069
 @dataclass
 class Lesson:
     "What the transformer learns from."
@@ -610,7 +634,7 @@ def make_optimisers(dit, lr:float)->list:
 def new_fit(job:Pretraining, dit)->Fit:
     return Fit(dit.to(job.device), make_optimisers(dit, job.settings.lr))
 
-# %% ../nbs/30_pretrain.ipynb #pt068
+# %% ../nbs/30_pretrain.ipynb #pt070
 def look_at(job:Pretraining, lesson:Lesson, fit:Fit)->dict:  # held_out, psnr, nearest, images_seen
     "Measure the averaged weights, draw pictures, and write the generator to its folder."
     dit, s = fit.averaged(), job.settings
@@ -625,13 +649,14 @@ def look_at(job:Pretraining, lesson:Lesson, fit:Fit)->dict:  # held_out, psnr, n
     save_generator(job.out, lesson.vae, dit, g.scheduler, job.classes, job.names, {}, about)
     if fit.history: show_losses(job, fit)
     lesson.report = about
+    job.say(f"{seen:,} images seen, error of the noise on held-out images {about['held_out']:.4f}")
     return about
 
-# %% ../nbs/30_pretrain.ipynb #pt069
-def train(job:Pretraining, lesson:Lesson, fit:Fit, rate, n:int, path):
+# %% ../nbs/30_pretrain.ipynb #pt071
+def train(job:Pretraining, lesson:Lesson, fit:Fit, rate, n:int, path, tokens:float):
     "Train the transformer until step `n`, or until time is over."
     s = job.settings
-    loss = dit_loss(fit.net, lesson.z, lesson.labels, make_scheduler(), batch=s.batch_size, **LOSS)
+    loss = dit_loss(fit.net, lesson.z, lesson.labels, make_scheduler(), batch=s.batch_size, tokens=tokens, **LOSS)
     if fit.step == 0: job.say(expectation("transformer", fit, loss, s.batch_size, n, s.precision))
     images = lambda step: job.before + step * s.batch_size
     look = lambda fit: dict(held_out=look_at(job, lesson, fit)["held_out"])
@@ -643,10 +668,11 @@ def train_transformer(job:Pretraining, lesson:Lesson, dit, images:int)->Fit:
     "Train at a constant rate until `images` have been seen."
     fit, path = new_fit(job, dit), job.folder/"transformer.safetensors"
     if path.is_file(): load_checkpoint(fit, path)
-    train(job, lesson, fit, constant(200), math.ceil((images - job.before) / job.settings.batch_size), path)
+    train(job, lesson, fit, constant(200), math.ceil((images - job.before) / job.settings.batch_size), path,
+          job.settings.tokens)
     return fit
 
-# %% ../nbs/30_pretrain.ipynb #pt070
+# %% ../nbs/30_pretrain.ipynb #pt072
 def finish_training(job:Pretraining, lesson:Lesson, dit)->Fit:
     "Let the learning rate fall to zero, from where the training at a constant rate stands; that can still go on later."
     path, kept = job.folder/"finish.safetensors", job.folder/"transformer.safetensors"
@@ -657,10 +683,10 @@ def finish_training(job:Pretraining, lesson:Lesson, dit)->Fit:
         if begun.start == start: fit = begun
     fit.start, n = start, start + finish_steps(start)
     fit.average.decay = min(fit.decay, 1 - 10 / finish_steps(start))   # an average over the end of the fall
-    train(job, lesson, fit, finishing(start), n, path)
+    train(job, lesson, fit, finishing(start), n, path, 1.)            # with all tokens, as in sampling
     return fit
 
-# %% ../nbs/30_pretrain.ipynb #pt072
+# %% ../nbs/30_pretrain.ipynb #pt074
 def initial_networks(job:Pretraining, init:str)->tuple:  # autoencoder, transformer
     "The networks of a generator that was trained before. Raises `ValueError` when they are of other settings."
     g = from_pretrained(init, "cpu", "float32")
@@ -681,7 +707,7 @@ def seen_by(generator)->int:
     try: return int(json.loads((folder/"mgd3.json").read_bytes())["pretraining"]["images_seen"])
     except (OSError, ValueError, KeyError, TypeError): return 0
 
-# %% ../nbs/30_pretrain.ipynb #pt073
+# %% ../nbs/30_pretrain.ipynb #pt075
 def auto_side(data:Data)->int:
     "The multiple of 32 between 32 and 128 px that is nearest to the images' median side."
     return int(np.clip(round(median_side(data) / 32) * 32, 32, 128))
@@ -702,7 +728,7 @@ def prepare_pretraining(data:Data, out, held:Data, settings:dict, labels, names,
     return Pretraining(s, x, xh, of(data), of(held), names, classes, about, Path(out), device,
                        notes_on(data, s.side), before)
 
-# %% ../nbs/30_pretrain.ipynb #pt074
+# %% ../nbs/30_pretrain.ipynb #pt076
 IMAGES = dict(tiny=768_000, small=1_500_000, base=5_000_000)
 
 def pretrain(data:Data,            # images to train on
