@@ -663,6 +663,7 @@ def train(job:Pretraining, lesson:Lesson, fit:Fit, rate, n:int, path, tokens:flo
     with _bar(job, path.stem, images(n), images(fit.step)) as bar:
         keep_training(fit, train_steps(fit, loss, rate, n, s.seed, s.precision), path, lesson.budget, s.batch_size,
                       job.before, look, bar)
+    if fit.history: show_losses(job, fit)
 
 def train_transformer(job:Pretraining, lesson:Lesson, dit, images:int)->Fit:
     "Train at a constant rate until `images` have been seen."
