@@ -9,11 +9,11 @@ One thread, so that the CPU seconds of different trials can be compared.
 import argparse, time
 from pathlib import Path
 
-import torch, torch.nn.functional as F
+import torch
 
 from mgd3.data import load_data, load_rows, pixels, save_rows
 from mgd3.generators import Generator
-from mgd3.pretrain import (Fit, _adamw, constant, make_dit, make_optimisers, make_scheduler, min_snr,
+from mgd3.pretrain import (Fit, constant, make_dit, make_optimisers, make_scheduler, min_snr, routed,
                            train_steps)
 from mgd3.schedules import variance_kl
 
@@ -21,22 +21,6 @@ from mgd3.schedules import variance_kl
 TRIALS = dict(adamw=("adamw", "min-snr", .1, 1., 1, 4), muon=("muon", "min-snr", .1, 1., 1, 4),
               plain=("muon", "plain", 1., 1., 1, 4), v=("muon", "v", .1, 1., 1, 4),
               half_the_tokens=("muon", "min-snr", .1, .5, 1, 4), wide=("muon", "min-snr", .1, 1., 2, 6))
-
-def routed(dit, x, t, y, keep, g):
-    "The DiT with only some of the tokens in its middle blocks (TREAD); the others pass these blocks by."
-    x = dit.pos_embed(x)
-    chosen = torch.rand(x.shape[:2], generator=g).argsort(1)[:, :int(x.shape[1] * keep), None]
-    chosen = chosen.expand(-1, -1, x.shape[2])
-    first, *middle, last = dit.transformer_blocks
-    block = lambda b, x: b(x, timestep=t, class_labels=y)
-    x = block(first, x)
-    part = x.gather(1, chosen)
-    for b in middle: part = block(b, part)
-    x = block(last, x.scatter(1, chosen, part))
-    shift, scale = dit.proj_out_1(F.silu(first.norm1.emb(t, y, hidden_dtype=x.dtype))).chunk(2, dim=1)
-    x = dit.proj_out_2(dit.norm_out(x) * (1 + scale[:, None]) + shift[:, None])
-    side, p = int(x.shape[1]**.5), dit.config.patch_size
-    return torch.einsum("nhwpqc->nchpwq", x.reshape(len(x), side, side, p, p, -1)).reshape(len(x), -1, side * p, side * p)
 
 def predict(dit, sched, z, y, t, noise, weight, keep=1., g=None):
     "Squared error of the noise of each latent, and the variance's term."
@@ -86,7 +70,8 @@ def main():
     with torch.random.fork_rng():
         torch.default_generator.manual_seed(0)
         dit = make_dit(8, z.shape[1], 8, heads, 64, patch, 10)
-    fit = Fit(dit, [_adamw(dit.parameters(), 1e-3)] if optimiser == "adamw" else make_optimisers(dit, 1e-3))
+    adamw = [torch.optim.AdamW(dit.parameters(), lr=1e-3, weight_decay=.01, betas=(.9, .99))]
+    fit = Fit(dit, adamw if optimiser == "adamw" else make_optimisers(dit, 1e-3))
     sched, begun = make_scheduler(), time.process_time()
     loss = loss_of(dit, sched, z, labels, weight, vlb, keep)
     for _ in train_steps(fit, loss, constant(50), a.images // 128, precision="bfloat16"): pass
