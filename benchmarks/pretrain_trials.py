@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from mgd3.data import load_data, load_rows, pixels, save_rows
+from mgd3.data import load_data, pixels
+from mgd3.tables import load_rows, save_rows
 from mgd3.generators import Generator
 from mgd3.pretrain import (Fit, constant, make_dit, make_optimisers, make_scheduler, min_snr, routed,
                            train_steps)

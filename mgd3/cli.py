@@ -149,7 +149,7 @@ def unseen(folder, real):
 def _baselines(sets, data, root):
     "The rows that give a comparison its scale: as many random real images, and all of them."
     from mgd3.compare import entry, random_entry
-    from mgd3.hard_label_eval import ipc_of
+    from mgd3.data import ipc_of
     rows = {}
     for d, made, test in sets:
         real, ipc = real_data(d, data, "--data", "train", root), round(ipc_of(made))
@@ -222,7 +222,8 @@ def evaluate(
     "Train students on distilled datasets and test them on real images; several datasets and students give one table."
     from json import dumps
     from mgd3.compare import check_writable, compare, entry
-    from mgd3.data import from_folder, save_rows
+    from mgd3.data import from_folder
+    from mgd3.tables import save_rows
     if protocol == "soft" and not teacher:
         raise ValueError("soft labels need a teacher: make one with mgd3 teacher, then name its file with --teacher")
     if protocol == "hard" and (teacher or labels or teacher_net or teacher_classes):
@@ -276,7 +277,8 @@ def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet
     from pathlib import Path
     from mgd3.data import load_data
     from mgd3.compare import check_writable
-    from mgd3.hard_label_eval import check_data, default_net, match_labels
+    from mgd3.hard_label_eval import default_net
+    from mgd3.data import check_data, match_labels
     from mgd3.teachers import graded, save_teacher, teacher_settings, train_teacher
     given = dict(epochs=epochs, size=size, batch_size=batch_size, lr=lr, norm=norm, precision=precision)
     for k in ("epochs", "size", "batch_size"):
@@ -367,7 +369,7 @@ def metrics(dir:str,                     # a distilled dataset
     "Coverage, diversity and representativeness of each class; precision, recall, Fréchet distance of the set."
     from mgd3.data import from_folder, overlap
     from mgd3.generators import from_pretrained
-    from mgd3.hard_label_eval import match_labels
+    from mgd3.data import match_labels
     from mgd3.metrics import frechet_distance, precision_recall, summary
     d = from_folder(dir)
     real, test = real_data(dir, data, "--data", "train", root), real_data(dir, held or data, "--held", "unseen", root)
@@ -499,7 +501,8 @@ def report(dirs:list,               # distilled datasets of the same classes: fo
     from mgd3.compare import check_writable, compare, entry, random_entry
     from mgd3.data import from_folder, overlap
     from mgd3.files import write_whole
-    from mgd3.hard_label_eval import check_repeats, ipc_of
+    from mgd3.hard_label_eval import check_repeats
+    from mgd3.data import ipc_of
     from mgd3.report import feature_space, page, shown
     check_writable(out); check_repeats(max(repeats, 1), seed)
     names = dict(zip(dirs, _short(dirs)))
@@ -582,7 +585,8 @@ def info(generator:str=None,   # a bundled name, a diffusers folder or a hub id:
     "Versions, device, and what ships with the package; or what a generator or a method is."
     import platform
     from mgd3.methods import METHODS
-    from mgd3.data import NAMED, machine, versions
+    from mgd3.data import NAMED
+    from mgd3.tables import machine, versions
     from mgd3.generators import bundled
     if generator and method: raise ValueError("one at a time: a generator or a method")
     r = _about(generator, device, dtype) if generator else _about_method(method) if method else dict(

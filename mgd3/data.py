@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['PAIRS', 'FORMATS', 'SUBSETS', 'CIFAR10', 'DATASETS', 'IMAGENET', 'ROOTED', 'NAMED', 'Data', 'Arrays', 'from_arrays',
            'subset', 'Picked', 'splits', 'load_digits', 'Files', 'split_root', 'from_folder', 'from_hf', 'imagenet_ids',
-           'class_words', 'subset_ids', 'from_imagenet', 'from_cifar10', 'root_of', 'load_data', 'pixels',
-           'contact_sheet', 'style', 'show_rows', 'digest', 'digests', 'fingerprint', 'overlap', 'png_bytes',
-           'versions', 'machine', 'save_rows', 'load_rows', 'markdown_table']
+           'class_words', 'subset_ids', 'from_imagenet', 'from_cifar10', 'root_of', 'load_data', 'pixels', 'digest',
+           'digests', 'fingerprint', 'overlap', 'some', 'n_channels', 'ipc_of', 'median_side', 'match_labels',
+           'check_data', 'png_bytes']
 
 # %% ../nbs/10_data.ipynb #7ad51ca3
 import hashlib, io, json, math, os, warnings
@@ -423,49 +423,6 @@ def pixels(images,        # sequence of `PIL.Image`
     return (torch.stack([one(images[i]) for i in range(len(images))]) if len(images)
             else torch.empty(0, channels, size, size, dtype=torch.uint8))
 
-# %% ../nbs/10_data.ipynb #1027744c
-def contact_sheet(rows,         # list of rows, each (n, c, h, w) uint8
-                  zoom:int=1,   # integer magnification
-                  gap:int=2,    # px between images
-                 )->Image.Image:
-    "Rows of images on one sheet."
-    c, h, w = rows[0].shape[1:]
-    sheet = np.full((len(rows) * (h + gap) + gap, max(map(len, rows)) * (w + gap) + gap, c), 255, np.uint8)
-    for i, row in enumerate(rows):
-        for j, im in enumerate(row):
-            y, x = gap + i * (h + gap), gap + j * (w + gap)
-            sheet[y:y + h, x:x + w] = im.permute(1, 2, 0).numpy()
-    im = Image.fromarray(sheet.squeeze(-1) if c == 1 else sheet)
-    return im.resize((im.width * zoom, im.height * zoom), Image.NEAREST)
-
-# %% ../nbs/10_data.ipynb #682ac086
-def style():
-    "Matplotlib settings that every figure of the book shares; use as `with style():`."
-    import matplotlib.pyplot as plt
-    return plt.rc_context({"figure.dpi": 70, "figure.facecolor": "white", "font.size": 11,
-                           "axes.spines.top": False, "axes.spines.right": False,
-                           "axes.grid": True, "grid.alpha": .25, "legend.frameon": False, "lines.linewidth": 2,
-                           "image.cmap": "gray", "svg.hashsalt": "mgd3"})
-
-# %% ../nbs/10_data.ipynb #17050d25
-def show_rows(rows,          # list of rows, each (n, c, h, w) uint8
-              names,         # a word for each row
-              title:str="",
-              size:float=.6, # inches per image
-             ):
-    "Rows of images as a figure, with their names at the left."
-    import matplotlib.pyplot as plt
-    n = max(map(len, rows))
-    with style():
-        fig, axs = plt.subplots(
-            len(rows), 1, figsize=(size * n + 1.6, size * len(rows) * 1.06 + (.3 if title else 0)), squeeze=False)
-        for ax, row, name in zip(axs[:, 0], rows, names):
-            ax.imshow(np.array(contact_sheet([row])), vmin=0, vmax=255)
-            ax.set(xticks=[], yticks=[]); ax.grid(False); ax.spines[:].set_visible(False)
-            ax.set_ylabel(name, rotation=0, ha="right", va="center")
-        if title: fig.suptitle(title)
-        fig.tight_layout(pad=.3); plt.show()
-
 # %% ../nbs/10_data.ipynb #65570aaa
 def digest(im:Image.Image)->np.ndarray:  # (32,) uint8
     "SHA-256 of an image's mode, size and pixels."
@@ -491,62 +448,45 @@ def overlap(a:Data, b:Data)->float:
     known = set(known)
     return float(np.mean([h in known for h in asked]))
 
+# %% ../nbs/10_data.ipynb #d706e2f4
+def some(data:Data, most:int)->list:
+    "Images of a dataset: all, or `most` of them, evenly spaced."
+    return [data.images[int(i)] for i in np.linspace(0, len(data) - 1, min(most, len(data))).astype(int)]
+
+def n_channels(data:Data, most:int=1000)->int:
+    "1 when the images (some of them, in a large dataset) are grey, else 3."
+    return 1 if all(im.mode in ("1", "L") for im in some(data, most)) else 3
+
+def ipc_of(data:Data)->float: return len(data) / len(data.classes)
+
+def median_side(data:Data, most:int=200)->int:
+    "The median of the longer side of (some of) the images, px."
+    return int(np.median([max(im.size) for im in some(data, most)]))
+
+# %% ../nbs/10_data.ipynb #1823008c
+def match_labels(train:Data, test:Data)->np.ndarray:  # (len(test),) in the numbering of `train`
+    "The test labels in the training set's numbering. Raises `ValueError` when the class names differ."
+    a, b = set(train.classes), set(test.classes)
+    if a != b:
+        lacks = [f"{d.name} lacks {', '.join(map(repr, sorted(v)[:5]))}{', …' if len(v) > 5 else ''}"
+                 for d, v in ((test, a - b), (train, b - a)) if v]
+        raise ValueError(f"class names differ: {'; '.join(lacks)}")
+    return np.array([train.classes.index(c) for c in test.classes])[test.labels]
+
+def check_data(data:Data, role:str):
+    "Raise `ValueError` when a dataset is unusable: no images, a label outside the range, an empty class."
+    labels, n = np.asarray(data.labels), len(data.classes)
+    if not len(labels): raise ValueError(f"nothing to {role} on: {data.name} has no images")
+    if labels.min() < 0 or labels.max() >= n:
+        raise ValueError(f"{data.name} has labels from {labels.min()} to {labels.max()}, but {n} classes "
+                         f"(an unlabelled split?)")
+    if n < 2: raise ValueError(f"{data.name} has one class only, {data.classes[0]!r}: nothing to tell apart")
+    if role == "train" and (empty := [data.classes[c] for c in range(n) if not (labels == c).any()]):
+        raise ValueError(f"class {empty[0]!r} of {data.name} has no images")
+
 # %% ../nbs/10_data.ipynb #4014188e
 def png_bytes(im)->bytes:
     "A `PIL.Image`, or a (c, h, w) uint8 tensor with one or three channels, as PNG."
     if torch.is_tensor(im): im = Image.fromarray(im[0].numpy() if len(im) == 1 else im.permute(1, 2, 0).numpy())
     f = io.BytesIO(); im.save(f, "PNG")
     return f.getvalue()
-
-# %% ../nbs/10_data.ipynb #f9cce915
-def versions()->dict:
-    "Versions of this package and of what its results depend on."
-    from importlib.metadata import version
-    import mgd3
-    return dict(mgd3=mgd3.__version__,
-                **{p: version(p) for p in ("torch", "diffusers", "timm", "scikit-learn", "numpy")})
-
-def machine()->str:
-    "The device that computes, in words."
-    import platform
-    if torch.cuda.is_available(): return torch.cuda.get_device_name()
-    return f"{platform.machine()} CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
-
-# %% ../nbs/10_data.ipynb #e7ebd173
-def save_rows(path,        # CSV file to write
-              rows:list,   # dictionaries with the same keys
-              **about,     # what to say in the header: `command`, `seed`, …
-             ):
-    "Write rows as CSV under a header of comments: `about`, versions and device."
-    import csv
-    about = dict(about, versions=" ".join(f"{k}={v}" for k, v in versions().items()), device=machine())
-    text = io.StringIO()
-    text.write("".join(f"# {k}: {v}\n" for k, v in about.items()))
-    w = csv.DictWriter(text, rows[0].keys(), lineterminator="\n"); w.writeheader(); w.writerows(rows)
-    write_whole(Path(path), text.getvalue().encode())
-
-# %% ../nbs/10_data.ipynb #e0248e25
-def _value(s):
-    for f in (int, float):
-        try: return f(s)
-        except ValueError: pass
-    return s
-
-def load_rows(path)->tuple:  # rows as dictionaries (numbers as numbers), and the header as a dictionary
-    "Read what `save_rows` wrote."
-    import csv
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
-    about = dict(l[2:].split(": ", 1) for l in lines if l.startswith("# "))
-    rows = csv.DictReader(l for l in lines if not l.startswith("# "))
-    return [{k: _value(v) for k, v in r.items()} for r in rows], about
-
-# %% ../nbs/10_data.ipynb #573a1278
-def markdown_table(rows:list,          # dictionaries
-                   columns:dict=None,  # key → heading; all keys by default
-                  )->str:
-    "Rows as a Markdown table. Floats are shown with three digits."
-    columns = columns or {k: k for k in rows[0]}
-    cell = lambda v: f"{v:.3g}" if isinstance(v, float) else str(v)
-    line = lambda cells: "| " + " | ".join(cells) + " |"
-    return "\n".join([line(columns.values()), line(["---"] * len(columns))]
-                     + [line(cell(r.get(k, "")) for k in columns) for r in rows])

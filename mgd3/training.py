@@ -5,14 +5,13 @@
 # %% auto #0
 __all__ = ['Recipe', 'crop_boxes', 'batch_slices', 'cut_boxes', 'draw', 'batches_of', 'resample', 'grey', 'colour_jitter',
            'normalise', 'bounds', 'to_bytes', 'augment', 'cutmix', 'Stream', 'batches', 'room', 'load_pixels', 'Batch',
-           'make_batch', 'hard_loss', 'sgd', 'resolved', 'autocast', 'seeded', 'plan', 'train', 'train_epoch',
-           'drawn_from', 'state_bytes', 'restore', 'iterate']
+           'make_batch', 'hard_loss', 'sgd', 'plan', 'train', 'train_epoch', 'drawn_from', 'state_bytes', 'restore',
+           'iterate']
 
 # %% ../nbs/22_training.ipynb #cc73ea17
 import math, os, time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .data import pixels
+from .devices import autocast, seeded
 from .files import CHECKPOINT, write_whole
 from .guidance import image_seed
 
@@ -264,29 +264,6 @@ def sgd(net,
     opt = torch.optim.SGD(net.parameters(), s.lr, momentum=.9, weight_decay=s.weight_decay)
     return opt, torch.optim.lr_scheduler.MultiStepLR(opt, [max(1, int(m * s.epochs + 1e-9)) for m in s.milestones],
                                                      s.gamma)
-
-def resolved(precision:str, device)->str:
-    "float32 or bfloat16. Raises `ValueError` for an unknown precision."
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise ValueError(f"unknown precision {precision!r}: auto, float32 or bfloat16")
-    if precision != "auto": return precision
-    has = torch.device(device).type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    return "bfloat16" if has else "float32"
-
-def autocast(device, precision:str):
-    "The context that a network is trained in."
-    half = resolved(precision, device) == "bfloat16"
-    return torch.autocast(torch.device(device).type, torch.bfloat16) if half else nullcontext()
-
-@contextmanager
-def seeded(device, seed:int):
-    "Inside, dropout and the like draw from this seed; outside, no generator has moved."
-    device = torch.device(device)
-    cuda = [torch.cuda.current_device() if device.index is None else device.index] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=cuda):
-        torch.default_generator.manual_seed(seed)
-        for i in cuda: torch.cuda.default_generators[i].manual_seed(seed)
-        yield
 
 # %% ../nbs/22_training.ipynb #1c508693
 def plan(n:int, s:Recipe, seed:int):
