@@ -27,7 +27,8 @@ from .devices import as_device, autocast, default_device, default_dtype, seeded
 from .files import PART, alone, differences, json_file, write_whole
 from .fitting import (Budget, Fit, constant, cosine, finish_steps, finishing,
                           keep_training, load_checkpoint, train_steps)
-from .generators import Generator, bundled, from_pretrained
+from .generators import Generator, from_pretrained
+from .loading import bundled
 from .guidance import sample
 from .latent_diffusion import (LOSS, dit_loss, encode_all, held_out_loss, make_dit,
                                    make_scheduler, make_vae, set_scale, vae_loss)
