@@ -159,6 +159,7 @@ def check(self:Sampling, generator:Generator)->Sampling:
     sched, c, pull = make_sampler(generator, self.sampler, self.steps), generator.latent_shape[0], self.pull()
     if not 0 <= self.cfg_scale < math.inf:
         raise ValueError(f"cfg_scale must be a number of at least 0, got {self.cfg_scale}")
+    generator.check_cfg(self.cfg_scale)
     if not 1 <= self.cfg_channels <= c: raise ValueError(f"cfg_channels must be 1 … {c}, got {self.cfg_channels}")
     if not -1 <= self.t_stop <= self.steps:
         raise ValueError(f"t_stop must be −1 … {self.steps} (the number of steps), got {self.t_stop}")
@@ -189,7 +190,7 @@ def sample(generator:Generator,
            seeds:list=None,      # … unless each brings its own
            pull=None,            # in place of the `ModeGuidance` of scale, form and t_stop
            start=None,           # in place of pure noise
-           batch_size:int=50,    # images in a chunk
+           batch_size:int=None,  # images in a chunk, which is padded to it; by default 50, or all where they are fewer
            callback=None,        # called with a dictionary at every step
            progress=False,       # True for a bar, or a bar to advance by one at every step
            **given,              # fields of `Sampling`: scale, steps, …; the generator's own by default
@@ -199,6 +200,7 @@ def sample(generator:Generator,
     s = Sampling.of(generator, **given)
     seeds = [image_seed(seed, i) for i in range(len(labels))] if seeds is None else seeds
     _check_batch(generator, labels, modes, seeds, pull, start, given)
+    batch_size = min(50, len(labels)) if batch_size is None else batch_size
     pull = None if modes is None else pull or s.pull()
     bar = (tqdm(total=-(-len(labels) // batch_size) * s.steps, unit="step", disable=not progress)
            if isinstance(progress, bool) else progress)
