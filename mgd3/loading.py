@@ -216,7 +216,43 @@ def fetched(source,           # a folder or a hub id, see `source_of`
     parts = [*_needed(_family(folder, source, own_vae), own_vae), "class_embedder"] if small else [mark.rpartition("/")[0]]
     names = _by_part(paths)
     weights = [f"{k}/{n}".lstrip("/") for k in parts for n in weights_of(names.get(k, []), variant)[0]]
-    with _asking(source, revision): return _download(source, [mark, *weights], revision, info.sha)
+    with _asking(source, revision): return _download(source, [mark, *weights], info.sha, info.sha)
+
+# %% ../nbs/37_loading.ipynb #i18l10
+MOST = dict(sample_size=8192, pos_embed_max_size=1024, num_layers=256, num_hidden_layers=256, num_single_layers=256,
+            layers_per_block=64, transformer_layers_per_block=256, num_train_timesteps=100_000, size=8192)
+MOST |= dict.fromkeys(("block_out_channels", "in_channels", "out_channels", "latent_channels", "cross_attention_dim",
+                       "caption_channels", "joint_attention_dim", "hidden_size", "d_model", "d_ff"), 2**16)
+LARGEST, LONGEST, WIDEST, TABLE = 2**24, 64, 2**15, 2**28
+
+def _numbers(key, v):
+    "All numbers in a configuration, each with its key; lists count by their length, too."
+    if isinstance(v, dict): yield from (p for k, w in v.items() for p in _numbers(k, w))
+    elif isinstance(v, list):
+        yield f"length of {key}", len(v)
+        yield from (p for w in v for p in _numbers(key, w))
+    elif isinstance(v, (int, float)): yield key, v
+
+def _absurd(c:dict)->str:
+    "What is wrong with the sizes in a configuration, if anything."
+    for k, v in _numbers("", c):
+        most = LONGEST if k.startswith("length of ") else MOST.get(k, LARGEST)
+        if abs(v) > most and (isinstance(v, int) or k in MOST): return f"{k} {v}"
+    one = lambda k, default: v if isinstance(v := c.get(k), (int, float)) and v > 0 else default
+    width = one("num_attention_heads", 1) * one("attention_head_dim", 1)
+    side = max(one("sample_size", 1) / one("patch_size", 1), one("pos_embed_max_size", 1))
+    if width > WIDEST: return f"a width of {width}"
+    if "num_attention_heads" in c and width * side**2 > TABLE: return f"{side:.0f} × {side:.0f} patches of {width} channels"
+
+def check_sizes(parts:dict,  # part → its folder
+                name):
+    "Raise `ValueError` for a network too large to be true, before it is built."
+    for part, folder in parts.items():
+        for path in (folder/"config.json", folder/"scheduler_config.json"):
+            try: c = json.loads(path.read_bytes()) if path.is_file() else {}
+            except (ValueError, RecursionError): continue                         # the loader will say it
+            if isinstance(c, dict) and (why := _absurd(c)):
+                raise ValueError(f"{name}: {why} in the {path.name} of its {part} is absurd")
 
 # %% ../nbs/37_loading.ipynb #c799195c
 def load_vae(folder, name, dtype):
@@ -412,42 +448,6 @@ def check_same_latents(folder, vae, name, vae_name):
         warnings.warn(f"{says}: do its latents mean the same?"); return
     raise ValueError(f"{says}: they make different latents. If they do not, write {odd[0]} into the config.json of "
                      f"the VAE")
-
-# %% ../nbs/37_loading.ipynb #i18l10
-MOST = dict(sample_size=8192, pos_embed_max_size=1024, num_layers=256, num_hidden_layers=256, num_single_layers=256,
-            layers_per_block=64, transformer_layers_per_block=256, num_train_timesteps=100_000, size=8192)
-MOST |= dict.fromkeys(("block_out_channels", "in_channels", "out_channels", "latent_channels", "cross_attention_dim",
-                       "caption_channels", "joint_attention_dim", "hidden_size", "d_model", "d_ff"), 2**16)
-LARGEST, LONGEST, WIDEST, TABLE = 2**24, 64, 2**15, 2**28
-
-def _numbers(key, v):
-    "All numbers in a configuration, each with its key; lists count by their length, too."
-    if isinstance(v, dict): yield from (p for k, w in v.items() for p in _numbers(k, w))
-    elif isinstance(v, list):
-        yield f"length of {key}", len(v)
-        yield from (p for w in v for p in _numbers(key, w))
-    elif isinstance(v, (int, float)): yield key, v
-
-def _absurd(c:dict)->str:
-    "What is wrong with the sizes in a configuration, if anything."
-    for k, v in _numbers("", c):
-        most = LONGEST if k.startswith("length of ") else MOST.get(k, LARGEST)
-        if abs(v) > most and (isinstance(v, int) or k in MOST): return f"{k} {v}"
-    one = lambda k, default: v if isinstance(v := c.get(k), (int, float)) and v > 0 else default
-    width = one("num_attention_heads", 1) * one("attention_head_dim", 1)
-    side = max(one("sample_size", 1) / one("patch_size", 1), one("pos_embed_max_size", 1))
-    if width > WIDEST: return f"a width of {width}"
-    if "num_attention_heads" in c and width * side**2 > TABLE: return f"{side:.0f} × {side:.0f} patches of {width} channels"
-
-def check_sizes(parts:dict,  # part → its folder
-                name):
-    "Raise `ValueError` for a network too large to be true, before it is built."
-    for part, folder in parts.items():
-        for path in (folder/"config.json", folder/"scheduler_config.json"):
-            try: c = json.loads(path.read_bytes()) if path.is_file() else {}
-            except (ValueError, RecursionError): continue                         # the loader will say it
-            if isinstance(c, dict) and (why := _absurd(c)):
-                raise ValueError(f"{name}: {why} in the {path.name} of its {part} is absurd")
 
 # %% ../nbs/37_loading.ipynb #7d92ecee
 def _check_own(own, path):
