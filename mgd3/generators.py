@@ -181,7 +181,7 @@ def encode(self:Generator,
         out = self.vae.encode(px.to(self.device, self.vae.dtype) / 127.5 - 1)
         # a `VQModel` has no posterior
         z = out.latent_dist.mean if hasattr(out, "latent_dist") else out.latents
-        _check_finite(z, "latents are not finite", self, _other_dtype(self))
+        _check_finite(z[:len(idx.unique())], "latents are not finite", self, _other_dtype(self))
         shift, factor = _affine(self.vae)
         return ((z.float().cpu() - shift) * factor).contiguous()
     if not len(images): return torch.empty(0, *self.latent_shape)
@@ -200,13 +200,13 @@ def decode(self:Generator,
     if latents.shape[1:] != self.latent_shape:
         raise ValueError(f"{self.name} decodes latents of shape {self.latent_shape}, got {tuple(latents.shape[1:])}")
     if not latents.isfinite().all(): raise FloatingPointError(f"latents to decode with {self.name} are not finite")
-    def one(z):
+    def one(z, idx):
         shift, factor = _affine(self.vae)
         x = self.vae.decode((z / factor + shift).to(self.device, self.vae.dtype)).sample
-        _check_finite(x, "images are not finite", self, _other_dtype(self))
+        _check_finite(x[:len(idx.unique())], "images are not finite", self, _other_dtype(self))
         return ((x.float() / 2 + .5).clamp(0, 1) * 255).round().to(torch.uint8).cpu()
     if not len(latents): return torch.empty(0, self.channels, self.size, self.size, dtype=torch.uint8)
-    return in_chunks(one, self.vae_batch(batch_size), latents)
+    return in_chunks(one, self.vae_batch(batch_size), latents, torch.arange(len(latents)))
 
 # %% ../nbs/11_generators.ipynb #8506e1a9
 ADDED = ("text_embeds", "time_ids", "resolution", "aspect_ratio")     # what SDXL and PixArt take in a dictionary
@@ -514,7 +514,7 @@ def _hash(words, states):
     for w in words: h.update(json.dumps(w, sort_keys=True, default=str).encode())
     for state in states:
         for k, v in sorted(state.items()):
-            h.update(k.encode()); h.update(v.detach().cpu().contiguous().view(torch.uint8).reshape(-1).numpy())
+            h.update(k.encode()); h.update(v.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return h.hexdigest()
 
 @patch
