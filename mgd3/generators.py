@@ -105,6 +105,11 @@ def _vae_dtype(vae, dtype)->torch.dtype:
     upcast = c.get("force_upcast") and "force_upcast" not in c.get("_use_default_values", ())
     return torch.float32 if dtype == torch.bfloat16 or upcast else dtype
 
+def _placed(vae, device, dtype):
+    "A VAE where it runs and as it runs: on a GPU with the channels last, as the convolutions want them."
+    layout = dict(memory_format=torch.channels_last) if torch.device(device).type == "cuda" else {}
+    return torch.nn.Module.to(vae, device, dtype, **layout).eval().requires_grad_(False)
+
 def _image_size(own:dict, net, vae, name)->int:
     "The side of the images, px."
     size = side_of(net) * 2 ** (len(vae.config.block_out_channels) - 1)
@@ -131,8 +136,7 @@ def from_pretrained(name="dit-digits",      # a bundled name, a diffusers folder
     if vae: check_same_latents(folder, parts["vae"], name, vae)
     check_fit(parts["vae"], net, parts["scheduler"], name)
     model = net.to(device).eval().requires_grad_(False)
-    layout = dict(memory_format=torch.channels_last) if device.type == "cuda" else {}
-    vae = torch.nn.Module.to(parts["vae"], device, _vae_dtype(parts["vae"], dtype), **layout).eval().requires_grad_(False)
+    vae = _placed(parts["vae"], device, _vae_dtype(parts["vae"], dtype))
     if compile: model.compile()
     rows = {k: v.to(device, dtype) if v.is_floating_point() else v.to(device) for k, v in rows.items()}
     names = class_names(config, name)
@@ -223,15 +227,19 @@ def arguments(self:Generator, labels:Tensor)->dict:
 # %% ../nbs/11_generators.ipynb #i18g03
 _TWINS = WeakKeyDictionary()           # network → the state of its embedders, and those that equal the first
 
+def _weights(m):
+    "The parameters of a module; `Module.parameters` takes several times as long."
+    yield from (p for p in m._parameters.values() if p is not None)
+    for c in m._modules.values(): yield from _weights(c)
+
 def _twins(model)->list:
     "The first embedder of a DiT, and those of other blocks that hold the same weights."
     norms = [getattr(b, "norm1", None) for b in getattr(model, "transformer_blocks", ())]
     embs = [m.emb for m in norms if getattr(m, "emb", None) is not None]
-    state = [(id(p), p._version) for e in embs for p in e.parameters()]
+    state = [(id(p), p._version) for e in embs for p in _weights(e)]
     if _TWINS.get(model, (None,))[0] != state:
-        first = list(embs[0].parameters()) if embs else []
         def same(e): return all(p.dtype == q.dtype and torch.equal(p, q)
-                                for p, q in zip(first, e.parameters(), strict=True))
+                                for p, q in zip(_weights(embs[0]), _weights(e), strict=True))
         _TWINS[model] = state, [e for e in embs if type(e) is type(embs[0]) and same(e)]
     return _TWINS[model][1]
 
