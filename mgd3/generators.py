@@ -247,7 +247,8 @@ def _twins(model)->list:
 def embedded_once(model):
     "Inside, for one forward pass, a DiT embeds timestep and class once for all blocks whose embedders are equal."
     twins, made = _twins(model), {}
-    if any("forward" in e.__dict__ or e.training for e in twins): twins = []     # wrapped by somebody, or dropping labels
+    # not those that somebody has wrapped, or that drop labels in training
+    if any("forward" in e.__dict__ or e.training for e in twins): twins = []
     def once(*args, **kwargs):
         key = kwargs.get("hidden_dtype")
         if key not in made: made[key] = type(twins[0]).forward(twins[0], *args, **kwargs)
@@ -258,6 +259,11 @@ def embedded_once(model):
         for e in twins: del e.forward
 
 # %% ../nbs/11_generators.ipynb #764b3efe
+@patch(as_prop=True)
+def known(self:Generator)->set:
+    "The class numbers that have a name or are listed for a dataset; all of them, where nothing is named."
+    return set(self.names).union(*self.classes.values()) if self.names else set(range(self.n_classes))
+
 @patch
 def check_labels(self:Generator, labels:Tensor):
     "Raise `ValueError` for classes that the generator does not have, or counts but does not name."
@@ -267,17 +273,16 @@ def check_labels(self:Generator, labels:Tensor):
         wrong = labels.max() if labels.max() >= self.n_classes else labels.min()
         raise ValueError(f"{self.name} has {self.n_classes} classes, but class {wrong} was asked for")
     if len(self.names) in (0, self.n_classes): return
-    known = set(self.names).union(*self.classes.values())
-    if unnamed := sorted(set(labels.tolist()) - known):
-        raise ValueError(f"{self.name} names {len(self.names)} of its {self.n_classes} classes, and class {unnamed[0]} is "
-                         f"none of them")
+    if unnamed := sorted(set(labels.tolist()) - self.known):
+        raise ValueError(f"{self.name} names {len(self.names)} of its {self.n_classes} classes, and class {unnamed[0]} "
+                         f"is none of them")
 
 @patch
 def check_cfg(self:Generator, cfg_scale:float):
     "Raise `ValueError` for classifier-free guidance where no row of the table means \"no class\"."
     if cfg_scale != 1 and not self.null_row:
-        raise ValueError(f"{self.name} has no row for \"no class\": cfg_scale must be 1 (no classifier-free guidance), got "
-                         f"{cfg_scale}")
+        raise ValueError(f"{self.name} has no row for \"no class\": cfg_scale must be 1 (no classifier-free guidance), "
+                         f"got {cfg_scale}")
 
 @patch
 @torch.no_grad()
@@ -307,42 +312,42 @@ def prompted(self:Generator,
              prompts:list,      # one per class
              names:list=None,   # of the classes; the prompts by default
             )->Generator:
-    ("A copy that knows these classes. Raises `ValueError` when the generator takes no prompts, or reads two of them as "
-     "the same; warns of prompts that are cut off.")
+    ("A copy that knows these classes. Raises `ValueError` when the generator takes no prompts, or reads two of them "
+     "as the same; warns of prompts that are cut off.")
     text = FAMILIES[self.family].text
     if text is None: raise ValueError(f"{self.name} takes class numbers, no prompts")
     encoders = [m for k, m in self.pipe.components.items() if k.startswith("text_encoder") and m is not None]
     for m in encoders: m.to(self.device)
-    cut, seen, table = [p for p in prompts if check_length(self.pipe, p)], {}, {}
-    if cut: warnings.warn(f"the text encoder of {self.name} reads the beginning only of {len(cut)} prompts, e.g. {cut[0]!r}")
+    if cut := [p for p in prompts if check_length(self.pipe, p)]:
+        warnings.warn(f"the text encoder of {self.name} reads the beginning only of {len(cut)} prompts, e.g. {cut[0]!r}")
+    if twice := [p for p in dict.fromkeys(prompts) if list(prompts).count(p) > 1]:
+        warnings.warn(f"several classes have the prompt {twice[0]!r}: their images will not differ by class")
+    try: rows = _encoded_prompts(self, text, prompts)
+    finally:
+        for m in encoders: m.to("cpu")
+    return replace(self, rows=rows, prompts=list(prompts), names=dict(enumerate(names or prompts)), classes={}, mapped={})
+
+def _encoded_prompts(g, text, prompts)->dict:
+    "One row for each prompt and a last one for none. Raises `ValueError` where two prompts become one."
+    table, seen = {}, {}
     for i, p in enumerate(prompts):
-        cond, none = text(self.pipe, p, self.size, i == 0)
-        if i == 0:
-            table = {k: self._table(len(prompts) + 1, v) for k, v in cond.items()}
+        cond, none = text(g.pipe, p, g.size, i == 0)
+        if i == 0:                                               # the table is made once: it may be gigabytes large
+            table = {k: torch.empty(len(prompts) + 1, *v.shape[1:], device=g.device,
+                                    dtype=g.dtype if v.is_floating_point() else v.dtype) for k, v in cond.items()}
             for k, v in none.items(): table[k][-1:] = v
             seen[_row_hash(none)] = None
         for k, v in cond.items(): table[k][i:i + 1] = v
-        _check_twin(self, seen.setdefault(_row_hash(cond), p), p)
-    for m in encoders: m.to("cpu")
-    if len(set(prompts)) < len(prompts): warnings.warn(f"several classes of {self.name} have one prompt")
-    return replace(self, rows=table, prompts=list(prompts), names=dict(enumerate(names or prompts)), classes={}, mapped={})
-
-@patch
-def _table(self:Generator, n:int, v:Tensor)->Tensor:
-    "Room for `n` rows like `v`, in the precision of the network."
-    dtype = self.dtype if v.is_floating_point() else v.dtype
-    return torch.empty(n, *v.shape[1:], dtype=dtype, device=self.device)
+        other = seen.setdefault(_row_hash(cond), p)
+        if other is None: raise ValueError(f"the text encoder of {g.name} reads {p!r} as if it were empty")
+        if other != p:
+            raise ValueError(f"the text encoder of {g.name} reads {other!r} and {p!r} as the same: the two classes could "
+                             f"not be told apart")
+    return table
 
 def _row_hash(row:dict)->bytes:
     parts = [v.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy() for v in row.values()]
     return hashlib.sha256(b"".join(p.tobytes() for p in parts)).digest()
-
-def _check_twin(g, other, prompt):
-    "Raise `ValueError` for a prompt that reads like another one, or like none."
-    if other == prompt: return
-    if other is None: raise ValueError(f"the text encoder of {g.name} reads {prompt!r} as if it were empty")
-    raise ValueError(f"the text encoder of {g.name} reads {other!r} and {prompt!r} as the same: two classes would get one "
-                     f"and the same image")
 
 # %% ../nbs/11_generators.ipynb #i18g05
 @lru_cache(maxsize=None)
@@ -400,9 +405,7 @@ def _lookup(names:tuple)->tuple:
 def index_of(self:Generator, name)->int:
     ("The class with this index, name, one of several names, or ImageNet id; None if there is none. "
      "Raises `ValueError` when several share the name.")
-    if isinstance(name, int):
-        known = name in self.names if self.names else 0 <= name < self.n_classes
-        return name if known and not isinstance(name, bool) else None
+    if isinstance(name, int): return name if name in self.known and not isinstance(name, bool) else None
     for table in _lookup(tuple(self.names.items())):
         hits = table.get(name, [])
         if len(hits) > 1:
@@ -431,11 +434,13 @@ def _by_name(g, data)->list:
 
 def _check_listed(g, data, own):
     "Raise `ValueError` when the numbers that a generator lists for a dataset and its names disagree."
+    if _only_numbers(g.names): return
     for c, i in zip(data.classes, own):
-        hits = [k for k, names in g.names.items() if names == c]
-        if len(hits) == 1 and hits[0] != i:
-            raise ValueError(f"the mgd3.json of {g.name} says that class {c!r} of {data.name} is number {i}, its names say "
-                             f"{hits[0]}")
+        try: named = g.index_of(c)
+        except ValueError: continue                                              # several have this name
+        if named not in (None, i):
+            raise ValueError(f"the mgd3.json of {g.name} says that class {c!r} of {data.name} is number {i}, its names "
+                             f"say {named}")
 
 @patch
 def class_indices(self:Generator,
@@ -502,8 +507,8 @@ def for_data(self:Generator,
             raise ValueError(f"two classes of {data.name} are called {twice!r}: give whole prompts in a class map")
         for w in words:
             if cut := check_length(self.pipe, prompt[:prompt.index("{}")] + w):
-                raise ValueError(f"the text encoder of {self.name} reads {cut} tokens, and the prompt for {w!r} is cut off "
-                                 f"before its end: give a shorter one")
+                raise ValueError(f"the text encoder of {self.name} reads {cut} tokens, and the prompt for {w!r} is cut "
+                                 f"off before its end: give a shorter one")
         return self.prompted([prompt.replace("{}", w) for w in words], data.classes)
     if class_map is None: return self
     idx = [self.index_of(m[c]) for c in data.classes]

@@ -136,7 +136,7 @@ def _by_part(paths)->dict:
 
 def variant_of(parts:dict,    # part → names of its files
                name, variant=None):
-    "The variant to load: the one asked for, or the only one of some part. Raises `ValueError` for one that is not there."
+    "The variant to load: the one asked for, else the only one of some part. Raises `ValueError` for one not there."
     found = {k: weights_of(v, variant)[1] for k, v in parts.items()}
     if variant and variant not in found.values():
         raise ValueError(f"{name} has no weights of the variant {variant!r}")
@@ -168,7 +168,8 @@ def _asking(source, revision):
     except errors.RepositoryNotFoundError as e:
         raise FileNotFoundError(f"the hub has no {source}, or it is private: see {page}; if you may read it, "
                                 f"{login}") from e
-    except OSError as e: raise FileNotFoundError(f"cannot download {source}: {_one_line(e)}") from e
+    except (OSError, errors.HTTPError) as e:
+        raise FileNotFoundError(f"cannot download {source}: {_one_line(e)}") from e
 
 def _cached(source, revision, marks)->Path:
     "The folder of a repository in the cache; None where it is not."
@@ -183,10 +184,13 @@ PARTS = re.compile(r"(vae|scheduler|transformer|unet|class_embedder|(tokenizer|t
 def _is_small(path): return path in ("model_index.json", "mgd3.json") or (
     bool(PARTS.fullmatch(path)) and Path(path).suffix in (".json", ".txt", ".model"))
 
-def _download(source, paths, revision, sha)->Path:
+def _download(source, paths, revision, sha, quiet=False)->Path:
     "Files of a repository, in the cache. The first is asked for by the revision's name, which the cache then knows."
-    from huggingface_hub import hf_hub_download
-    got = [hf_hub_download(source, p, revision=sha if i else revision) for i, p in enumerate(paths)]
+    from huggingface_hub import hf_hub_download, utils
+    quiet = quiet and not utils.are_progress_bars_disabled()
+    if quiet: utils.disable_progress_bars()
+    try: got = [hf_hub_download(source, p, revision=sha if i else revision) for i, p in enumerate(paths)]
+    finally: quiet and utils.enable_progress_bars()
     return Path(got[0]).parents[paths[0].count("/")]
 
 def fetched(source,           # a folder or a hub id, see `source_of`
@@ -195,7 +199,8 @@ def fetched(source,           # a folder or a hub id, see `source_of`
             own_vae=False,    # does the user bring a VAE?
             what="generator", # or VAE
            )->Path:
-    "The folder of a generator or a VAE; what a hub id names is downloaded. Raises `FileNotFoundError` and `ValueError`."
+    ("The folder of a generator or a VAE; what a hub id names is downloaded. Raises `FileNotFoundError` for what cannot "
+     "be had, `ValueError` for what cannot be used.")
     if isinstance(source, Path):
         if revision: raise ValueError(f"revision is for hub ids, and {source} is a folder")
         return source
@@ -212,10 +217,12 @@ def fetched(source,           # a folder or a hub id, see `source_of`
     mark = next((m for m in marks if m in paths), None)
     if mark is None: raise ValueError(f"{source} is no {what} of diffusers: it has no {' and no '.join(marks)}")
     small = [p for p in paths if _is_small(p)] if what == "generator" else []
-    with _asking(source, revision): folder = _download(source, [mark, *small], revision, info.sha)
-    parts = [*_needed(_family(folder, source, own_vae), own_vae), "class_embedder"] if small else [mark.rpartition("/")[0]]
-    names = _by_part(paths)
-    weights = [f"{k}/{n}".lstrip("/") for k in parts for n in weights_of(names.get(k, []), variant)[0]]
+    with _asking(source, revision): folder = _download(source, [mark, *small], revision, info.sha, True)
+    parts = [mark.rpartition("/")[0]]
+    if small: parts = [*_needed(_family(folder, source, own_vae), own_vae), "class_embedder"]
+    names = {k: v for k, v in _by_part(paths).items() if k in parts}
+    variant_of(names, source, variant)                                           # complains before gigabytes are read
+    weights = [f"{k}/{n}".lstrip("/") for k, v in names.items() for n in weights_of(v, variant)[0]]
     with _asking(source, revision): return _download(source, [mark, *weights], info.sha, info.sha)
 
 # %% ../nbs/37_loading.ipynb #i18l10
@@ -242,7 +249,8 @@ def _absurd(c:dict)->str:
     width = one("num_attention_heads", 1) * one("attention_head_dim", 1)
     side = max(one("sample_size", 1) / one("patch_size", 1), one("pos_embed_max_size", 1))
     if width > WIDEST: return f"a width of {width}"
-    if "num_attention_heads" in c and width * side**2 > TABLE: return f"{side:.0f} × {side:.0f} patches of {width} channels"
+    if "num_attention_heads" in c and width * side**2 > TABLE:                   # a table of sines, built at once
+        return f"{side:.0f} × {side:.0f} patches of {width} channels"
 
 def check_sizes(parts:dict,  # part → its folder
                 name):
@@ -333,7 +341,8 @@ def _load_text(folder, name, config, dtype, **given):
     import diffusers
     try: from transformers.utils import logging as theirs
     except ImportError as e: raise ValueError("text to image needs transformers: pip install 'mgd3[t2i]'") from e
-    absent = {k: None for k, v in config.items() if isinstance(v, (list, tuple)) and k[0] != "_" and k not in _needed(config)}
+    needed = _needed(config)
+    absent = {k: None for k, v in config.items() if isinstance(v, (list, tuple)) and k[0] != "_" and k not in needed}
     if config["_class_name"] == "StableDiffusionPipeline": absent |= dict(requires_safety_checker=False)
     with _no_random_weights(name), _loading(name, theirs):
         return getattr(diffusers, config["_class_name"]).from_pretrained(folder, torch_dtype=dtype, **absent, **given)
@@ -437,17 +446,18 @@ def check_same_latents(folder, vae, name, vae_name):
     import diffusers
     path = Path(folder)/"vae"/"config.json"
     if not path.is_file(): return                                                # nothing to compare with
-    own = json.loads(path.read_bytes())
+    try: own = json.loads(path.read_bytes())
+    except ValueError as e: raise ValueError(f"{path} is not valid JSON: {e}") from e
     cls = getattr(diffusers, str(own.get("_class_name")), type(vae))
     a, b = _latents_of(own, cls), _latents_of(dict(vae.config), type(vae))
-    def same(v, w): return v == w or (isinstance(v, float) and isinstance(w, float) and math.isclose(v, w, rel_tol=1e-3))
+    def same(v, w): return v == w or (type(v) is type(w) is float and math.isclose(v, w, rel_tol=1e-3))
     odd = [k for k in a if not same(a[k], b[k])]
     if not odd: return
     says = f"{odd[0]} {b[odd[0]]} in {vae_name}, {a[odd[0]]} in the VAE of {name}"
     if cls is not type(vae) and "shrink" not in odd and "in_channels" not in odd:
         warnings.warn(f"{says}: do its latents mean the same?"); return
-    raise ValueError(f"{says}: they make different latents. If they do not, write {odd[0]} into the config.json of "
-                     f"the VAE")
+    raise ValueError(f"{says}: its latents would mean something else to the denoiser. Where they mean the same, "
+                     f"write {odd[0]} into the config.json of the VAE")
 
 # %% ../nbs/37_loading.ipynb #7d92ecee
 def _check_own(own, path):
@@ -486,7 +496,8 @@ def class_names(config:dict, name)->dict:  # class index → name
     return {int(i): str(n) for i, n in names.items()}
 
 def has_null_row(family:str, rows:dict, names:dict, own:dict, name)->bool:
-    "Is the last row of a generator's table \"no class\"? Raises `ValueError` when names and rows disagree, or nothing says it."
+    ("Is the last row of a generator's table \"no class\"? Raises `ValueError` when names and rows disagree, or nothing "
+     "says it.")
     if not rows: return True                                                     # of prompts: made later
     n = max(map(len, rows.values()))
     of_ldm, last = family == "ClassConditionalLDMPipeline", max(names, default=-1)
@@ -504,7 +515,8 @@ def side_of(net):
     "The side of a network's latents."
     s = net.config.sample_size
     if isinstance(s, (list, tuple)) and len(set(s)) == 1: s = s[0]
-    if not isinstance(s, int) or s < 1: raise ValueError(f"the denoiser's sample_size must be one side of a square, got {s}")
+    if not isinstance(s, int) or s < 1:
+        raise ValueError(f"the denoiser's sample_size must be one side of a square, got {s}")
     return s
 
 # %% ../nbs/37_loading.ipynb #pt047
