@@ -81,8 +81,9 @@ def class_modes(z:Tensor,              # (n, c, h, w) the latents of one class
     x = z.flatten(1).double().numpy()
     f = x if features is None else features.flatten(1).double().numpy()
     with threadpool_limits(1): m, y, near = discovery_of(discovery)(x, f, k, seed, device)
-    return dict(z=torch.tensor(m).float().reshape(k, *z.shape[1:]), nearest=torch.tensor(near),
-                weights=torch.tensor(np.bincount(y, minlength=k) / len(z)).float()), torch.tensor(y)
+    share = np.bincount(y, minlength=k) / len(z)
+    part = dict(z=m.astype(np.float32).reshape(k, *z.shape[1:]), weights=share.astype(np.float32), nearest=near)
+    return {name: torch.from_numpy(v) for name, v in part.items()}, torch.from_numpy(y)
 
 # %% ../nbs/00_modes.ipynb #mode11
 class Lazy(Mapping):
@@ -93,6 +94,11 @@ class Lazy(Mapping):
     def __getitem__(self, c):
         if c not in self.labels: raise KeyError(c)
         return self.read(c)
+
+class _Memory(dict):
+    "Parts by label, kept as arrays: tensors kept between large ones would scatter the heap of the process."
+    def __setitem__(self, c, parts): super().__setitem__(c, {n: t.numpy().copy() for n, t in parts.items()})
+    def __getitem__(self, c): return {n: torch.from_numpy(v) for n, v in super().__getitem__(c).items()}
 
 def _of_class(values, labels, name):
     "A function from a label to the rows of its class, for a tensor or a mapping."
@@ -127,12 +133,12 @@ def discover_modes(
     asked = sorted(size) if classes is None else [int(c) for c in classes]
     for c in asked:
         if size.get(c, 0) < k: raise ValueError(f"class {c} has {size.get(c, 0)} samples, too few for {k} modes")
-    kept, assign = {} if into is None else into, torch.full((len(labels),), -1)
+    kept, assign = _Memory() if into is None else into, torch.full((len(labels),), -1)
     for c in tqdm(asked, "discover", unit="class", disable=None if progress else True):
         if c in kept: continue
         rows = np.flatnonzero(labels == c)
         part, assign[rows] = class_modes(latents(c), k, discovery, seed, features(c), device)
-        kept[c] = part | dict(nearest=torch.tensor(rows)[part["nearest"]])
+        kept[c] = part | dict(nearest=torch.from_numpy(rows[part["nearest"].numpy()]))
     def all_of(name): return Lazy(asked, lambda c: kept[c][name])
     parts = [all_of(name) for name in ("z", "weights", "nearest")]
     return Modes(*(map(dict, parts) if into is None else parts), assign)
