@@ -71,5 +71,5 @@ if __name__ == "__main__":
         rows.append(json.loads(subprocess.run(line, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1]))
         print(rows[-1], flush=True)
     if a.csv:
-        from mgd3.data import save_rows
+        from mgd3.tables import save_rows
         save_rows(a.csv, rows, command="python benchmarks/" + " ".join(sys.argv).split("benchmarks/")[-1], seed=0)

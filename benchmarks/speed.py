@@ -15,7 +15,9 @@ import numpy as np, torch
 from PIL import Image
 from sklearn.cluster import KMeans
 
-from mgd3.data import load_data, machine, markdown_table, pixels, png_bytes, save_rows, subset, versions
+from mgd3.data import pixels, png_bytes, subset
+from mgd3.sources import load_data
+from mgd3.tables import machine, markdown_table, save_rows, versions
 from mgd3.files import write_whole
 from mgd3.distill import distill
 from mgd3.generators import Generator

@@ -18,12 +18,14 @@ import numpy as np, torch
 from tqdm.auto import tqdm
 
 from .methods import check_settings
-from .data import load_data, load_rows, overlap, pixels, save_rows
+from .data import overlap, pixels, match_labels
+from .sources import load_data
+from .tables import load_rows, save_rows
 from .distill import distill
 from .files import alone
 from .generators import from_pretrained
 from .guidance import SETTINGS
-from .hard_label_eval import hard_label_eval, match_labels
+from .hard_label_eval import hard_label_eval
 from .metrics import coverage, fine_counts, summary
 from .soft_label_eval import soft_label_eval
 from .teachers import train_teacher

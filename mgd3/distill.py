@@ -19,8 +19,9 @@ import torch
 from safetensors import SafetensorError
 from tqdm.auto import tqdm
 
-from .data import (NAMED, ROOTED, Data, Files, Picked, contact_sheet, fingerprint, from_folder, load_data,
-                       pixels, png_bytes, root_of, versions)
+from .data import Data, Picked, fingerprint, median_side, pixels, png_bytes
+from .sources import ROOTED, Files, from_folder, load_data, root_of
+from .tables import contact_sheet, versions
 from .files import (CHECKPOINT, PART, TEACHER, alone, check_names, differences, hashes, json_file, json_line,
                         read_manifest, sha256, write_whole)
 from .generators import Generator, bundled_for, from_pretrained
@@ -175,7 +176,6 @@ def settings_of(m, generator:Generator, data:Data, given:dict)->tuple:
     s = {k: v for k, v in asdict(s).items() if k in m.takes}
     if "cfg_scale" in s and not m.has_modes and given.get("cfg_scale") is None:
         s["cfg_scale"] = generator.settings["unguided_cfg"]
-    if m.small: from mgd3.hard_label_eval import median_side
     own = own_settings(m, given, bool(m.small) and median_side(data) <= 16)
     if own.get("teacher") is not None:
         from mgd3.teachers import as_teacher                        # only where a network is asked for

@@ -15,11 +15,11 @@ import torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import Data, fingerprint
+from .data import Data, fingerprint, check_data, ipc_of, match_labels, n_channels
 from .files import differences, write_whole
-from .generators import as_device, default_device
-from .hard_label_eval import (as_data, check_data, check_repeats, default_net, ipc_of, match_labels, n_channels,
-                                  prepare, student, summary)
+from .devices import as_device, default_device
+from .hard_label_eval import (as_data, check_repeats, default_net, prepare,
+                                  student, summary)
 from .networks import make_network
 from .teachers import Teacher, check_order, check_teacher
 from .training import Batch, Recipe, batches, batches_of, draw, load_pixels, make_batch, plan

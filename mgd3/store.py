@@ -20,9 +20,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from .data import Data, Files, Picked, digest, load_data, pixels, subset, versions
+from .data import Data, Picked, digest, pixels, subset
+from .sources import Files, load_data
+from .tables import versions
 from .files import PART, alone, differences, json_file, json_line, read_manifest, sha256, write_whole
-from .generators import Generator, as_device, default_device, from_pretrained
+from .generators import Generator, from_pretrained
+from .devices import as_device, default_device
 
 # %% ../nbs/19_store.ipynb #ecb292f1
 class OnDisk:

@@ -16,10 +16,11 @@ import numpy as np, torch, torch.nn as nn
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import Data, imagenet_ids, load_data, subset
+from .data import Data, subset, check_data, match_labels, n_channels
+from .sources import imagenet_ids, load_data
 from .files import TEACHER, write_whole
-from .generators import as_device, default_device
-from .hard_label_eval import auto_settings, check_data, default_net, match_labels, n_channels
+from .devices import as_device, default_device
+from .hard_label_eval import auto_settings, default_net
 from .networks import make_network
 from .training import Recipe, batch_slices, batches, load_pixels, normalise, train
 
