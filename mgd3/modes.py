@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['DISCOVERIES', 'CLUSTERINGS', 'PICKS', 'NESTED', 'Modes', 'nearest_rows', 'largest_first', 'by_clusters',
-           'discovery_of', 'check_discovery', 'class_modes', 'Lazy', 'discover_modes', 'k_center', 'herding',
-           'by_nearest', 'by_pick', 'leaves', 'nested', 'by_tree', 'save_modes', 'load_modes']
+           'discovery_of', 'check_discovery', 'class_modes', 'Lazy', 'give_back', 'discover_modes', 'k_center',
+           'herding', 'by_nearest', 'by_pick', 'leaves', 'nested', 'by_tree', 'save_modes', 'load_modes']
 
 # %% ../nbs/00_modes.ipynb #cfd83c92
+import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -95,11 +96,6 @@ class Lazy(Mapping):
         if c not in self.labels: raise KeyError(c)
         return self.read(c)
 
-class _Memory(dict):
-    "Parts by label, kept as arrays: tensors kept between large ones would scatter the heap of the process."
-    def __setitem__(self, c, parts): super().__setitem__(c, {n: t.numpy().copy() for n, t in parts.items()})
-    def __getitem__(self, c): return {n: torch.from_numpy(v) for n, v in super().__getitem__(c).items()}
-
 def _of_class(values, labels, name):
     "A function from a label to the rows of its class, for a tensor or a mapping."
     if isinstance(values, Tensor):
@@ -110,6 +106,12 @@ def _of_class(values, labels, name):
         if len(part) != n: raise ValueError(f"class {c} has {len(part)} {name} but {n} labels")
         return part
     return read
+
+# %% ../nbs/00_modes.ipynb #mode38
+def give_back():
+    "Return freed memory to the system, where the C library can (glibc)."
+    try: ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError): pass              # another C library
 
 # %% ../nbs/00_modes.ipynb #a2977d7e
 def discover_modes(
@@ -133,12 +135,13 @@ def discover_modes(
     asked = sorted(size) if classes is None else [int(c) for c in classes]
     for c in asked:
         if size.get(c, 0) < k: raise ValueError(f"class {c} has {size.get(c, 0)} samples, too few for {k} modes")
-    kept, assign = _Memory() if into is None else into, torch.full((len(labels),), -1)
+    kept, assign = {} if into is None else into, torch.full((len(labels),), -1)
     for c in tqdm(asked, "discover", unit="class", disable=None if progress else True):
         if c in kept: continue
         rows = np.flatnonzero(labels == c)
         part, assign[rows] = class_modes(latents(c), k, discovery, seed, features(c), device)
-        kept[c] = part | dict(nearest=torch.from_numpy(rows[part["nearest"].numpy()]))
+        kept[c] = part | dict(nearest=torch.tensor(rows)[part["nearest"]])
+        give_back()
     def all_of(name): return Lazy(asked, lambda c: kept[c][name])
     parts = [all_of(name) for name in ("z", "weights", "nearest")]
     return Modes(*(map(dict, parts) if into is None else parts), assign)
