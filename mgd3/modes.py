@@ -81,7 +81,7 @@ def class_modes(z:Tensor,              # (n, c, h, w) the latents of one class
                 k:int, discovery="kmeans", seed:int=0,
                 features:Tensor=None,  # (n, …)
                 device="cpu",          # where large k-means runs
-               )->tuple:  # z (k, c, h, w), weights (k,), nearest (k,) by name; assign (n,)
+               )->tuple:  # z (k, c, h, w), weights, nearest (k,) by name; assign (n,)
     "The modes of one class and the mode of each sample, computed on one thread."
     from threadpoolctl import threadpool_limits
     x = z.flatten(1).double().numpy()
