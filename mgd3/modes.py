@@ -104,6 +104,7 @@ class Lazy(Mapping):
         if c not in self.labels: raise KeyError(c)
         return self.read(c)
 
+# %% ../nbs/00_modes.ipynb #mode38
 def _of_class(values, labels, name):
     "A function from a label to the rows of its class, for a tensor, a mapping or None."
     if values is None: return lambda c: None
@@ -118,7 +119,6 @@ def _of_class(values, labels, name):
         return part
     return read
 
-# %% ../nbs/00_modes.ipynb #mode38
 def give_back():
     "Return freed memory to the system, where the C library can (glibc)."
     try: ctypes.CDLL(None).malloc_trim(0)
