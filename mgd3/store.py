@@ -207,7 +207,7 @@ def _unreadable(data, parts):
 # %% ../nbs/19_store.ipynb #50ab3109
 def first_of(known:np.ndarray)->np.ndarray:  # (n, 32) → (n,)
     "For every digest the position of the first one like it."
-    heads = np.ascontiguousarray(known[:, :8]).view(np.uint64).ravel()   # 64 of 256 bits
+    heads = np.ascontiguousarray(known[:, :8]).view(np.uint64).ravel()  # 64 of 256 bits
     _, at, groups = np.unique(heads, return_index=True, return_inverse=True)
     first = at[groups.ravel()]
     same = (known[first] == known).all(1)
@@ -233,7 +233,8 @@ def drop_unreadable(data:Data, parts, skip_bad:bool=False)->Latents:
     unread, labels = _unreadable(data, parts), range(len(data.classes))
     if unread and not skip_bad:
         raise OSError(f"{len(unread)} of {len(data)} images cannot be read "
-                      f"({_listed(unread)}): mend them, or leave them out with skip_bad")
+                      f"({_listed(unread)}): mend them, or leave them out with "
+                      f"skip_bad")
     rows = _readable_rows(data, unread)
     at = np.concatenate(rows)
     digests = [parts.tensor(c, "digests").numpy().reshape(-1, 32) for c in labels]
