@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from .data import (ROOTED, Data, Picked, fingerprint, from_folder, load_data,
-                       median_side, root_of)
+from .data import Data, Picked, fingerprint, median_side
 from .devices import Workers, find_workers
 from .folder import check_classes, check_out, make_manifest, open_folder, plan
 from .generators import Generator, bundled_for, from_pretrained
@@ -23,6 +22,7 @@ from .methods import (DISCOVERY, METHODS, Job, Method, check_settings,
                           own_settings)
 from .modes import Lazy, check_discovery, discover_modes
 from .shipped import Shipped, load_shipped, modes_for, shipped
+from .sources import ROOTED, from_folder, load_data, root_of
 from .store import (Latents, beside, check_place, check_workers, encode_beside,
                         encode_in_memory, encode_to_store)
 

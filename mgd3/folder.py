@@ -19,13 +19,14 @@ from PIL import Image
 from safetensors import SafetensorError
 from torch import Tensor
 
-from .data import Data, Files, pixels, png_bytes
+from .data import Data, pixels, png_bytes
 from .devices import Workers
 from .files import (CHECKPOINT, FORMAT, PART, TEACHER, OtherFormat, alone,
                         check_names, differences, hashes, json_file, json_line,
                         read_manifest, sha256, write_whole)
 from .generators import Generator
 from .modes import Modes, load_modes, save_modes
+from .sources import Files
 from .store import OnDisk
 from .tables import contact_sheet, versions
 

@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['DISCOVERIES', 'CLUSTERINGS', 'PICKS', 'NESTED', 'Modes', 'nearest_rows', 'largest_first', 'by_clusters',
-           'discovery_of', 'check_discovery', 'class_modes', 'Lazy', 'discover_modes', 'k_center', 'herding',
-           'by_nearest', 'by_pick', 'leaves', 'nested', 'by_tree', 'save_modes', 'load_modes']
+           'discovery_of', 'check_discovery', 'class_modes', 'Lazy', 'give_back', 'discover_modes', 'k_center',
+           'herding', 'by_nearest', 'by_pick', 'leaves', 'nested', 'by_tree', 'save_modes', 'load_modes']
 
 # %% ../nbs/00_modes.ipynb #cfd83c92
+import ctypes
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,17 +18,18 @@ import numpy as np, torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .clusters import centres, dbscan, estimator_labels, exactly_k, from_sklearn, halves, kmeans
+from .clusters import (centres, dbscan, estimator_labels, exactly_k, from_sklearn,
+                           halves, kmeans)
 from .files import TensorFile, save_tensors
 
 # %% ../nbs/00_modes.ipynb #fb5c7c86
 @dataclass
 class Modes:
     "The modes of every class, keyed by label: `modes[label]` is (k, c, h, w)."
-    z:Mapping        # label → (k, c, h, w) float32 modes, largest cluster first (nested: in the order of the tree)
+    z:Mapping        # label → (k, c, h, w) float32 modes, largest cluster first
     weights:Mapping  # label → (k,) share of the class's samples behind each mode
-    nearest:Mapping  # label → (k,) index of the nearest real sample, in the whole data set
-    assign:Tensor    # (n,) for every sample the position of its mode within its class; −1 where it was not found
+    nearest:Mapping  # label → (k,) position of the nearest sample in the data set
+    assign:Tensor    # (n,) each sample's mode within its class, −1 where not found
 
     def __getitem__(self, label): return self.z[int(label)]
     @property
@@ -44,30 +47,33 @@ def nearest_rows(c, f):
     return cdist(c, f).argmin(1)
 
 def largest_first(modes, clusters, nearest):
-    "The same modes (k, d), clusters (n,) and nearest rows (k,), ordered by the size of the clusters."
+    "Modes (k, d), clusters (n,) and nearest rows (k,), the largest cluster first."
     order = np.argsort(-np.bincount(clusters, minlength=len(modes)), kind="stable")
     return modes[order], np.argsort(order)[clusters], nearest[order]
 
 def by_clusters(cluster, x, f, k, seed, device="cpu"):
-    "The modes are the means of clusters, found by a function `(f, k, seed)` → cluster numbers."
+    "The modes are the means of clusters that a function (f, k, seed) finds."
     if cluster is kmeans: cluster = partial(kmeans, device=device)
     y = exactly_k(f, np.asarray(cluster(f, k, seed)), k, seed)
     return largest_first(centres(x, y), y, nearest_rows(centres(f, y), f))
 
 # %% ../nbs/00_modes.ipynb #0c4b9c6e
-DISCOVERIES = {"kmeans": partial(by_clusters, kmeans)}   # (x, f, k, seed, device) → modes, clusters, nearest rows
+# each (x, f, k, seed, device) → modes (k, d), clusters (n,), nearest rows (k,)
+DISCOVERIES = {"kmeans": partial(by_clusters, kmeans)}
 
 def discovery_of(discovery):
-    "The way of discovery that a name, an estimator or a clustering `(x, k, seed)` stands for."
+    "The way of discovery behind a name, an estimator or a clustering (x, k, seed)."
     if isinstance(discovery, str): return DISCOVERIES[discovery]
     if not hasattr(discovery, "fit_predict"): return partial(by_clusters, discovery)
     from sklearn.base import clone
-    return partial(by_clusters, lambda x, k, seed: estimator_labels(clone(discovery), x, seed))
+    own = lambda x, k, seed: estimator_labels(clone(discovery), x, seed)
+    return partial(by_clusters, own)
 
 def check_discovery(discovery, k:int):
-    "Raise `ValueError` for an unknown way of discovery, or an impossible number of modes."
+    "Raise `ValueError` for an unknown discovery, or an impossible number of modes."
     if isinstance(discovery, str) and discovery not in DISCOVERIES:
-        raise ValueError(f"unknown discovery {discovery!r}: one of {', '.join(DISCOVERIES)}")
+        known = ", ".join(DISCOVERIES)
+        raise ValueError(f"unknown discovery {discovery!r}: one of {known}")
     if k < 1: raise ValueError(f"k must be at least 1, got {k}")
 
 # %% ../nbs/00_modes.ipynb #e770c799
@@ -75,19 +81,23 @@ def class_modes(z:Tensor,              # (n, c, h, w) the latents of one class
                 k:int, discovery="kmeans", seed:int=0,
                 features:Tensor=None,  # (n, …)
                 device="cpu",          # where large k-means runs
-               )->tuple:               # parts by name: z (k, c, h, w), weights (k,), nearest (k,); assign (n,)
-    "The modes of one class, and the mode of each sample. One thread, so that sums have one order."
+               )->tuple:  # z (k, c, h, w), weights, nearest (k,) by name; assign (n,)
+    "The modes of one class and the mode of each sample, computed on one thread."
     from threadpoolctl import threadpool_limits
     x = z.flatten(1).double().numpy()
     f = x if features is None else features.flatten(1).double().numpy()
-    with threadpool_limits(1): m, y, near = discovery_of(discovery)(x, f, k, seed, device)
-    return dict(z=torch.tensor(m).float().reshape(k, *z.shape[1:]), nearest=torch.tensor(near),
-                weights=torch.tensor(np.bincount(y, minlength=k) / len(z)).float()), torch.tensor(y)
+    with threadpool_limits(1):                       # with one, sums have one order
+        m, y, near = discovery_of(discovery)(x, f, k, seed, device)
+    share = np.bincount(y, minlength=k) / len(z)
+    part = dict(z=m.astype(np.float32).reshape(k, *z.shape[1:]),
+                weights=share.astype(np.float32), nearest=near)
+    return {name: torch.from_numpy(v) for name, v in part.items()}, torch.from_numpy(y)
 
 # %% ../nbs/00_modes.ipynb #mode11
 class Lazy(Mapping):
     "Tensors by label, each made when it is asked for."
-    def __init__(self, labels, read): self.labels, self.read = dict.fromkeys(labels), read
+    def __init__(self, labels, read):
+        self.labels, self.read = dict.fromkeys(labels), read
     def __len__(self): return len(self.labels)
     def __iter__(self): return iter(self.labels)
     def __getitem__(self, c):
@@ -95,44 +105,56 @@ class Lazy(Mapping):
         return self.read(c)
 
 def _of_class(values, labels, name):
-    "A function from a label to the rows of its class, for a tensor or a mapping."
+    "A function from a label to the rows of its class, for a tensor, a mapping or None."
+    if values is None: return lambda c: None
     if isinstance(values, Tensor):
-        if len(values) != len(labels): raise ValueError(f"{len(values)} {name} but {len(labels)} labels")
+        if len(values) != len(labels):
+            raise ValueError(f"{len(values)} {name} but {len(labels)} labels")
         return lambda c: values[np.flatnonzero(labels == c)]
     def read(c):
         part, n = values[c], int((labels == c).sum())
-        if len(part) != n: raise ValueError(f"class {c} has {len(part)} {name} but {n} labels")
+        if len(part) != n:
+            raise ValueError(f"class {c} has {len(part)} {name} but {n} labels")
         return part
     return read
 
+# %% ../nbs/00_modes.ipynb #mode38
+def give_back():
+    "Return freed memory to the system, where the C library can (glibc)."
+    try: ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError): pass              # another C library
+
 # %% ../nbs/00_modes.ipynb #a2977d7e
 def discover_modes(
-    latents,           # (n, c, h, w) scaled, as `Generator.encode` gives them; or label → those of a class, in order
+    latents,           # (n, c, h, w) scaled; or label → those of its class, in order
     labels,            # (n,) integers
     k:int,             # modes per class (the IPC)
-    discovery="kmeans",  # a name, an estimator with fit_predict, or a function (x, k, seed) → cluster numbers
+    discovery="kmeans",  # a name, an estimator, or (x, k, seed) → cluster numbers
     seed:int=0,
-    features=None,     # (n, …) or label → (n, …): the space to look for modes in; the latents by default
+    features=None,     # where to look for clusters, like latents; those by default
     device="cpu",      # where k-means of large classes runs
     *, classes=None,   # labels to find the modes of; all by default
-    into=None,         # a mutable mapping for the parts of each class; what it holds already stays as it is
+    into=None,         # label → parts, to put in what is found and keep what is there
     progress:bool=False,
 )->Modes:
-    "k modes per class, MGD³ §3.2. Raises `ValueError` when a class has fewer than k samples."
+    "k modes per class, MGD³ §3.2. Raises `ValueError` for classes of fewer samples."
     labels = np.asarray(labels)
     check_discovery(discovery, k)
     latents = _of_class(latents, labels, "latents")
-    features = (lambda c: None) if features is None else _of_class(features, labels, "features")
-    size = dict(zip(*(v.tolist() for v in np.unique(labels, return_counts=True))))
+    features = _of_class(features, labels, "features")
+    size = Counter(labels.tolist())
     asked = sorted(size) if classes is None else [int(c) for c in classes]
     for c in asked:
-        if size.get(c, 0) < k: raise ValueError(f"class {c} has {size.get(c, 0)} samples, too few for {k} modes")
+        if size[c] < k:
+            raise ValueError(f"class {c} has {size[c]} samples, too few for {k} modes")
     kept, assign = {} if into is None else into, torch.full((len(labels),), -1)
     for c in tqdm(asked, "discover", unit="class", disable=None if progress else True):
         if c in kept: continue
         rows = np.flatnonzero(labels == c)
-        part, assign[rows] = class_modes(latents(c), k, discovery, seed, features(c), device)
+        part, y = class_modes(latents(c), k, discovery, seed, features(c), device)
+        assign[rows] = y
         kept[c] = part | dict(nearest=torch.tensor(rows)[part["nearest"]])
+        give_back()
     def all_of(name): return Lazy(asked, lambda c: kept[c][name])
     parts = [all_of(name) for name in ("z", "weights", "nearest")]
     return Modes(*(map(dict, parts) if into is None else parts), assign)
@@ -141,26 +163,27 @@ def discover_modes(
 CLUSTERINGS = {
     "kmeans": kmeans, "minibatch": from_sklearn("MiniBatchKMeans", n_init=3),
     "gmm": from_sklearn("GaussianMixture", covariance_type="diag", reg_covar=1e-3),
-    "spectral": from_sklearn("SpectralClustering", affinity="nearest_neighbors", n_neighbors=10,
+    "spectral": from_sklearn("SpectralClustering", affinity="nearest_neighbors",
                              assign_labels="cluster_qr"),
-    "agglomerative": from_sklearn("AgglomerativeClustering"), "divisive": from_sklearn("BisectingKMeans"),
+    "agglomerative": from_sklearn("AgglomerativeClustering"),
+    "divisive": from_sklearn("BisectingKMeans"),
     "dbscan": dbscan}
-DISCOVERIES |= {name: partial(by_clusters, cluster) for name, cluster in CLUSTERINGS.items()}
+DISCOVERIES |= {n: partial(by_clusters, cluster) for n, cluster in CLUSTERINGS.items()}
 
 # %% ../nbs/00_modes.ipynb #d4147c6b
 def k_center(x:np.ndarray, k:int, seed:int=0)->np.ndarray:  # (k,) rows of `x`
-    "Greedy k-center (Sener & Savarese 2018): the middle one, then always the farthest from all chosen."
+    "Greedy k-center: the middle sample, then always the farthest from all chosen."
     gap = lambda p: np.linalg.norm(x - p, axis=1)
     rows = [int(gap(x.mean(0)).argmin())]
     d = gap(x[rows[0]])
     while len(rows) < k:
-        d[rows] = -1                                      # copies of one image: none is taken twice
+        d[rows] = -1                                 # of copies, none is taken twice
         rows.append(int(d.argmax()))
         d = np.minimum(d, gap(x[rows[-1]]))
     return np.array(rows)
 
 def herding(x:np.ndarray, k:int, seed:int=0)->np.ndarray:  # (k,) rows of `x`
-    "Herding (Welling 2009): always the sample that brings the mean of the chosen nearest to the mean of all."
+    "Herding: always the sample that brings the mean of the chosen nearest to the mean."
     mean, rows = x.mean(0), []
     while len(rows) < k:
         d = np.linalg.norm((x[rows].sum(0) + x) / (len(rows) + 1) - mean, axis=1)
@@ -175,14 +198,16 @@ def by_nearest(x, f, k, seed, device="cpu"):
     return x[near], y, near
 
 def by_pick(pick, x, f, k, seed, device="cpu"):
-    "The modes are samples, picked by a function `(f, k, seed)` → rows; the others belong to the nearest."
+    "The modes are samples that a function (f, k, seed) picks; others join the nearest."
     rows = pick(f, k, seed)
     y = nearest_rows(f, f[rows]); y[rows] = np.arange(k)
     return largest_first(x[rows], y, rows)
 
-def _chance(x, k, seed): return np.random.default_rng(seed).choice(len(x), k, replace=False)
+def _chance(x, k, seed):
+    return np.random.default_rng(seed).choice(len(x), k, replace=False)
 PICKS = {"random": _chance, "k-center": k_center, "herding": herding}
-DISCOVERIES |= {"nearest": by_nearest} | {name: partial(by_pick, pick) for name, pick in PICKS.items()}
+DISCOVERIES["nearest"] = by_nearest
+DISCOVERIES |= {name: partial(by_pick, pick) for name, pick in PICKS.items()}
 
 # %% ../nbs/00_modes.ipynb #f0638214
 NESTED = 50   # leaves of the tree of nested modes
@@ -195,11 +220,14 @@ def leaves(k:int, n:int)->int:
 
 def nested(x:np.ndarray,  # (n, d)
            k:int,
-           seed:int)->tuple:  # leaf of every sample (n,), its cluster after k − 1 splits (n,)
-    "Bisecting k-means whose modes for k are the first k of those for any larger number of the same tree."
+           seed:int)->tuple:  # leaf of every sample (n,), its cluster among k (n,)
+    "Bisecting k-means whose modes for k are the first k of those for a larger number."
     y, at_k = np.zeros(len(x), int), None
-    middle = lambda rows: rows[np.linalg.norm(x[rows] - x[rows].mean(0), axis=1).argmin()]
-    spread = lambda j: (x[y == j].var(0).sum() * (n := (y == j).sum()), n)    # the larger one, if all are points
+    def middle(rows):
+        return rows[np.linalg.norm(x[rows] - x[rows].mean(0), axis=1).argmin()]
+    def spread(j):                           # the larger cluster, if all are points
+        n = (y == j).sum()
+        return x[y == j].var(0).sum() * n, n
     speakers, worth = [middle(np.arange(len(x)))], {0: spread(0)}
     for j in range(1, leaves(k, len(x)) + 1):
         if j == k: at_k = y.copy()
@@ -223,20 +251,21 @@ DISCOVERIES["nested"] = by_tree
 def save_modes(path,
                labels:list,
                part,       # (label, name) → tensor, for the names
-               names=("nearest", "weights", "z"),  # nearest may be missing: modes without their data
+               names=("nearest", "weights", "z"),  # nearest only beside its data
                about:dict=None,  # what the header shall say of them
               ):
-    "Write modes as safetensors, holding one tensor at a time; the same for every class in shape and type."
+    "Write modes as safetensors, holding one tensor at a time; every class has as many."
     like = {n: part(labels[0], n) for n in names}
     place = {f"{n}/{c}": (c, n) for n in names for c in labels}
-    kinds = {key: (like[n].dtype, tuple(like[n].shape)) for key, (_, n) in place.items()}
+    kinds = {key: (like[n].dtype, like[n].shape) for key, (_, n) in place.items()}
     save_tensors(path, kinds, lambda key: part(*place[key]), about)
 
 # %% ../nbs/00_modes.ipynb #237fc7a5
 def load_modes(path)->Modes:
-    "Read a file of `save_modes`, each mode when it is asked for; without assignment, and nearest where it was saved."
+    "Read a file of `save_modes`: no assignment, and each mode when it is asked for."
     f = TensorFile(path)
     labels = sorted(int(name[2:]) for name in f if name.startswith("z/"))
     small = lambda part: dict(zip(labels, f.several([f"{part}/{c}" for c in labels])))
     nearest = small("nearest") if any(name.startswith("nearest/") for name in f) else {}
-    return Modes(Lazy(labels, lambda c: f[f"z/{c}"]), small("weights"), nearest, torch.empty(0, dtype=torch.long))
+    return Modes(Lazy(labels, lambda c: f[f"z/{c}"]), small("weights"), nearest,
+                 torch.empty(0, dtype=torch.long))

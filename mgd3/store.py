@@ -19,7 +19,8 @@ import numpy as np, torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from .data import Data, Files, Picked, digest, load_data, pixels, subset
+from .data import Data, Picked, digest, pixels, subset
+from .sources import Files, load_data
 from .tables import versions
 from .files import (FORMAT, PART, TensorFile, alone, differences, json_file,
                         json_line, read_manifest, sha256, write_whole)

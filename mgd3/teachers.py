@@ -16,8 +16,8 @@ import numpy as np, torch, torch.nn as nn
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import (Data, imagenet_ids, load_data, subset, check_data, match_labels,
-                       n_channels)
+from .data import Data, subset, check_data, match_labels, n_channels
+from .sources import imagenet_ids, load_data
 from .files import TEACHER, write_whole
 from .devices import as_device, default_device
 from .hard_label_eval import auto_settings, default_net
