@@ -20,7 +20,7 @@ def estimator_labels(est,             # a scikit-learn estimator with fit_predic
 
 def from_sklearn(name:str,  # of a class in its modules cluster or mixture
                  **kw):     # its arguments, besides the number of clusters
-    "A clustering `(x, k, seed)` by an estimator of scikit-learn, which is imported when it is first used."
+    "A clustering (x, k, seed) by scikit-learn, which is imported when it is used."
     def cluster(x, k, seed):
         import sklearn.cluster, sklearn.mixture
         cls = getattr(sklearn.mixture if "Mixture" in name else sklearn.cluster, name)
@@ -29,16 +29,16 @@ def from_sklearn(name:str,  # of a class in its modules cluster or mixture
 
 # %% ../nbs/08_clusters.ipynb #9718918f
 def dbscan(x, k, seed):
-    "Dense regions of the samples; the number −1 stands for noise. Not always k of them."
+    "Dense regions of the samples, not always k of them; the number −1 means noise."
     from sklearn.cluster import DBSCAN
     from sklearn.neighbors import NearestNeighbors
     near = NearestNeighbors(n_neighbors=min(6, len(x))).fit(x).kneighbors(x)[0][:, -1]
-    radius = max(float(np.median(near)), np.finfo(float).tiny)        # 0 where most samples are copies
+    radius = max(float(np.median(near)), np.finfo(float).tiny)     # 0 among copies
     return DBSCAN(eps=radius, min_samples=min(5, len(x))).fit_predict(x)
 
 # %% ../nbs/08_clusters.ipynb #0e77d1a2
 def centres(x, y):
-    "The mean of each cluster (k, d), for samples (n, d) and their cluster numbers (n,)."
+    "The mean of each cluster (k, d), for samples (n, d) and cluster numbers (n,)."
     return np.stack([x[y == j].mean(0) for j in range(y.max() + 1)])
 
 def halves(x, seed):
@@ -59,26 +59,31 @@ def exactly_k(x:np.ndarray,  # (n, d)
     y = np.zeros(len(x), int) if (y < 0).all() else y
     if (y < 0).any():
         kept = np.unique(y[y >= 0])
-        y = np.where(y < 0, kept[cdist(x, np.stack([x[y == j].mean(0) for j in kept])).argmin(1)], y)
+        near = cdist(x, np.stack([x[y == j].mean(0) for j in kept])).argmin(1)
+        y = np.where(y < 0, kept[near], y)
     y = _relabel(y)
     while y.max() + 1 < k:
         rows = np.flatnonzero(y == np.bincount(y).argmax())
         y[rows[halves(x[rows], seed) == 1]] = y.max() + 1
     while y.max() + 1 > k:
         d = cdist(c := centres(x, y), c); np.fill_diagonal(d, np.inf)
-        a, b = np.unravel_index(d.argmin(), d.shape); y = _relabel(np.where(y == b, a, y))
+        a, b = np.unravel_index(d.argmin(), d.shape)
+        y = _relabel(np.where(y == b, a, y))
     return y
 
 # %% ../nbs/08_clusters.ipynb #d47a6ace
 def plus_plus(x:Tensor, k:int, starts:int, seed:int)->Tensor:  # (starts, k) rows of `x`
-    "k-means++ (Arthur & Vassilvitskii 2007): each next centre by chance, in proportion to squared distance."
-    u = torch.rand(k, starts, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(x.device)
-    rows, gap, length = [(u[0] * len(x)).long()], torch.inf, (x * x).sum(1, keepdim=True)
+    "k-means++: each next centre by chance, in proportion to its squared distance."
+    g = torch.Generator().manual_seed(seed)
+    u = torch.rand(k, starts, generator=g, dtype=torch.float64).to(x.device)
+    rows, gap = [(u[0] * len(x)).long()], torch.inf
+    length = (x * x).sum(1, keepdim=True)
     for j in range(1, k):
         c = x[rows[-1]]                                                # (starts, d)
         gap = (length - 2 * (x @ c.T) + (c * c).sum(1)).clamp(min=0).clamp(max=gap)
         share = gap.double().cumsum(0).T.contiguous()                  # (starts, n)
-        rows.append(torch.searchsorted(share, u[j, :, None] * share[:, -1:]).squeeze(1).clamp(max=len(x) - 1))
+        row = torch.searchsorted(share, u[j, :, None] * share[:, -1:]).squeeze(1)
+        rows.append(row.clamp(max=len(x) - 1))
     return torch.stack(rows, 1)
 
 # %% ../nbs/08_clusters.ipynb #4e357c13
@@ -87,14 +92,15 @@ def lloyd(x:Tensor,        # (n, d), on any device
           starts:int=10,   # side by side; the best one counts
           steps:int=300,   # at most
          )->Tensor:        # (n,) cluster numbers
-    "k-means by Lloyd's iterations, all starts in one product of matrices; ends as scikit-learn's does."
-    if not x.isfinite().all(): raise ValueError("cannot cluster values that are not finite")
+    "k-means by Lloyd's iterations, all starts at once; it ends as scikit-learn's does."
+    if not x.isfinite().all():
+        raise ValueError("cannot cluster values that are not finite")
     x = x - x.mean(0)
     c, enough = x[plus_plus(x, k, starts, seed)], 1e-4 * x.var(0, unbiased=False).mean()
-    def far():                                                     # squared distances less |x|², alike for all
+    def far():                                   # squared distances, less |x|²
         return (c * c).sum(2) - 2 * (x @ c.flatten(0, 1).T).view(len(x), starts, k)
     for _ in range(steps):
-        mine = F.one_hot(far().argmin(2), k).permute(1, 2, 0).to(x)                 # (starts, k, n)
+        mine = F.one_hot(far().argmin(2), k).permute(1, 2, 0).to(x)    # (starts, k, n)
         size = mine.sum(2, keepdim=True)
         new = torch.where(size > 0, mine @ x / size.clamp(min=1), c)
         c, moved = new, ((new - c)**2).sum((1, 2)).max()
@@ -109,6 +115,6 @@ def kmeans(x:np.ndarray,  # (n, d)
            k:int, seed:int,
            device="cpu",  # where a large class is clustered
           )->np.ndarray:  # (n,) cluster numbers
-    "k-means from ten starts, of which the best counts: scikit-learn's, or `lloyd` for a large class."
+    "k-means, the best of ten starts: scikit-learn's, or `lloyd` for a large class."
     if x.size * k <= LARGE: return from_sklearn("KMeans", n_init=10)(x, k, seed)
     return lloyd(torch.from_numpy(x).float().to(device), k, seed).cpu().numpy()
