@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['PART', 'CHECKPOINT', 'TEACHER', 'OURS', 'FORMAT', 'is_part', 'sweep_parts', 'whole', 'write_whole', 'alone',
            'check_names', 'json_line', 'json_file', 'json_lines', 'differences', 'sha256', 'OtherFormat',
-           'check_format', 'read_manifest', 'hashes', 'verify', 'save_tensors', 'TensorFile']
+           'check_format', 'read_manifest', 'hashes', 'verify', 'save_tensors', 'TensorFile', 'OnDisk', 'InMemory']
 
 # %% ../nbs/18_files.ipynb #caf23daf
 import hashlib, json, math, os, re, time, warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
@@ -272,3 +272,50 @@ def _read(path, name, version): return _tensors(path, [name])[0]
 def _tensors(path, names):
     from safetensors import safe_open
     with safe_open(path, "pt") as f: return [f.get_tensor(n).clone() for n in names]    # no views of the file
+
+# %% ../nbs/18_files.ipynb #ecb292f1
+class OnDisk(MutableMapping):
+    "Tensors by label, each label a safetensors file that is whole or not there."
+    def __init__(self, folder): self.folder = Path(folder)
+    def path(self, c): return self.folder/f"{c:05d}.safetensors"
+
+    def put(self, c, tensors, about, made=None):
+        "Keep the tensors of a label and words about them; `made` dates the file."
+        from safetensors.torch import save
+        self.folder.mkdir(parents=True, exist_ok=True)
+        words = {"about": json.dumps(about)}    # one: the order of several is not fixed
+        tensors = {k: v.contiguous() for k, v in tensors.items()}
+        write_whole(self.path(c), save(tensors, words))
+        if made: os.utime(self.path(c), (made, made))
+
+    def made(self, c): return os.stat(self.path(c)).st_mtime
+    def about(self, c):
+        "The words of a label; None when there is no file, or no good one."
+        from safetensors import SafetensorError, safe_open
+        try:
+            with safe_open(self.path(c), "pt") as f:
+                about = json.loads(f.metadata()["about"])
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError): return None
+        return about if isinstance(about, dict) else None
+    def tensor(self, c, name):
+        from safetensors import safe_open
+        with safe_open(self.path(c), "pt") as f: return f.get_tensor(name).clone()
+
+    def __contains__(self, c): return self.about(c) is not None
+    def __getitem__(self, c):
+        if c not in self: raise KeyError(c)
+        return TensorFile(self.path(c))
+    def __setitem__(self, c, tensors): self.put(c, tensors, {})
+    def __delitem__(self, c): self.path(c).unlink()
+    def __iter__(self):
+        return iter(sorted(int(p.stem) for p in self.folder.glob("[0-9]*.safetensors")))
+    def __len__(self): return len(list(iter(self)))
+
+# %% ../nbs/18_files.ipynb #5c2e3333
+class InMemory(dict):
+    "The same in memory."
+    def __init__(self): self.words = {}
+    def put(self, c, tensors, about, made=None): self[c], self.words[c] = tensors, about
+    def made(self, c): return math.inf
+    def about(self, c): return self.words.get(c)
+    def tensor(self, c, name): return self[c][name]
