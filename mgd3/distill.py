@@ -51,7 +51,7 @@ def distill_dataset(
     reading = dict(store=store, skip_bad=skip_bad, workers=workers)
     team = find_workers(device)
     data, r = prepare_run(data, generator, ipc, out, method, seed, batch_size, prompt,
-                      class_map, root, download, load, reading, settings, team)
+                          class_map, root, download, load, reading, settings, team)
     latents = modes = None
     # Encode
     if r.needs_latents:
@@ -126,7 +126,7 @@ class Request:
 
 # %% ../nbs/12_distill.ipynb #dist11
 def make_request(g:Generator, data:Data, name:str, ipc:int, seed:int, batch_size:int,
-                settings:dict, brought:Shipped=None)->Request:
+                 settings:dict, brought:Shipped=None)->Request:
     "The settings of a run, complete. Raises `ValueError` for values that cannot be."
     m, features, discovery, asked, parts = METHODS[name], None, None, None, None
     sampling, own = settings_of(m, g, data, settings)
@@ -253,9 +253,9 @@ def _for_classes(g:Generator, data:Data, name:str, prompt, class_map)->Generator
     raise ValueError(f"method {name!r} takes no prompt and no class_map: it generates "
                      f"nothing")
 
-def prepare_run(data, generator, ipc:int, out, method:str, seed:int, batch_size:int, prompt,
-            class_map, root, download:bool, load:dict, reading:dict, settings:dict,
-            team:Workers)->tuple:  # `Data`, `Recipe`
+def prepare_run(data, generator, ipc:int, out, method:str, seed:int, batch_size:int,
+                prompt, class_map, root, download:bool, load:dict, reading:dict,
+                settings:dict, team:Workers)->tuple:  # `Data`, `Request`
     "Read and check the input of a run. Raises `ValueError` or `OSError`."
     m = check_arguments(data, generator, out, method, seed, batch_size, root, load,
                         reading, settings, team)
