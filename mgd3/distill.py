@@ -27,23 +27,23 @@ from .store import (Latents, beside, check_place, check_workers, encode_beside,
 
 # %% ../nbs/12_distill.ipynb #76b44c14
 def distill_dataset(
-    data,                    # `Data`, a dataset's name, or a folder of class folders
-    generator="dit-digits",  # `Generator`, bundled name, diffusers folder or hub id
+    data,                    # Data, a dataset's name, or a folder of class folders
+    generator="dit-digits",  # Generator, bundled name, diffusers folder or hub id
     ipc:int=10,              # images per class
     out="distilled",         # folder to write; made if missing
-    *, method:str="mgd3",    # see `mgd3.methods`
+    *, method:str="mgd3",    # see mgd3.methods
     seed:int=0,
     batch_size:int=50,       # images in a chunk
     progress:bool=False,     # show bars
     prompt:str=None,         # text to image: a sentence with {} for the class name
     class_map=None,          # class → the generator's, or prompt: dict or JSON file
     root=None,               # the folder of CIFAR-10 or ImageNet
-    download:bool=False,     # let torchvision fetch cifar10 into `root`
+    download:bool=False,     # let torchvision fetch cifar10 into root
     vae:str=None, device:str=None, dtype=None, compile:bool=False,  # how to load it
-    store=None,              # a folder that keeps latents; see `encode`
+    store=None,              # a folder that keeps latents; see encode
     skip_bad:bool=False,     # leave out images that cannot be read, and copies
     workers:int=None,        # processes that read images
-    **settings,              # of `sample` and of discovery, and the method's own
+    **settings,              # of sample and of discovery, and the method's own
 )->Data:                     # the distilled dataset
     "Distill a dataset into `ipc` images per class. Raises `ValueError` or `OSError`."
     # Check: what is wrong is found here, before any work
@@ -103,10 +103,10 @@ class Request:
     ipc:int
     seed:int
     batch_size:int
-    sampling:dict            # settings of `sample`
+    sampling:dict            # settings of sample
     own:dict                 # settings of the method itself
     discovery:object = None  # how modes are found
-    features:object = None   # a `Teacher` in whose features they are found
+    features:object = None   # a Teacher in whose features they are found
     asked:list = None        # for each class the generator's index, or a prompt
     shipped:Shipped = None   # what came with the generator, in place of the images
     modes:object = None      # the modes in it
@@ -255,7 +255,7 @@ def _for_classes(g:Generator, data:Data, name:str, prompt, class_map)->Generator
 
 def prepare_run(data, generator, ipc:int, out, method:str, seed:int, batch_size:int,
                 prompt, class_map, root, download:bool, load:dict, reading:dict,
-                settings:dict, team:Workers)->tuple:  # `Data`, `Request`
+                settings:dict, team:Workers)->tuple:  # Data, Request
     "Read and check the input of a run. Raises `ValueError` or `OSError`."
     m = check_arguments(data, generator, out, method, seed, batch_size, root, load,
                         reading, settings, team)

@@ -41,7 +41,7 @@ class Chunk:
 
 def plan_chunks(classes:list, ipc:int,
          size:int=50,   # images in a chunk
-        )->list:        # of `Chunk`
+        )->list:        # of Chunk
     "All images of a run, in order."
     rows = [(c, i, f"{name}/{i:05d}.png")
             for c, name in enumerate(classes) for i in range(ipc)]

@@ -29,14 +29,14 @@ class Job:
     data:Data
     generator:Generator
     modes:Modes=None        # of the methods that use modes
-    settings:dict = field(default_factory=dict)  # of `sample`: those the method takes
+    settings:dict = field(default_factory=dict)  # of sampling: those the method takes
     seed:int = 0
     batch_size:int = 50
     progress:object = False # a bar that sampling advances
     ipc:int = 10
     own:dict = field(default_factory=dict)       # the method's own settings
     folder:Path = None      # where long computations leave what they have
-    made:dict = field(default_factory=dict)      # what `once` has made
+    made:dict = field(default_factory=dict)      # what was made once
 
     def modes_of(self, labels, numbers)->Tensor:  # (n, c, h, w)
         return self.modes.of(labels.tolist(), numbers.tolist())

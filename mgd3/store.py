@@ -106,9 +106,9 @@ def _default_readers(data:Data, team:Workers=Workers())->int:
 
 # %% ../nbs/19_store.ipynb #db981ad4
 def fill(data:Data, generator:Generator, parts,
-         classes:list,          # to encode, see `missing`; this process takes its share
+         classes:list,          # to encode, see missing; this process takes its share
          dtype=torch.float16,   # of the latents kept
-         *, readers:int=None,   # processes that read images, see `default_readers`
+         *, readers:int=None,   # processes that read images, see default_readers
          team:Workers=Workers(), progress:bool=False):
     "Encode classes, each written when it is complete."
     by, size, begun = maker(generator, dtype), generator.vae_batch(100), time.time()
@@ -308,8 +308,8 @@ def encode_beside(out:Path, data:Data, generator:Generator, team:Workers,
     return encode_to_store(data, generator, place, full, team=team, **reading)
 
 # %% ../nbs/19_store.ipynb #fa4e4054
-def encode(data,                    # `Data`, a dataset's name or a folder
-           generator="dit-digits",  # `Generator`, a bundled name, a folder or a hub id
+def encode(data,                    # Data, a dataset's name or a folder
+           generator="dit-digits",  # Generator, a bundled name, a folder or a hub id
            store="latents",         # folder to write
            *, skip_bad:bool=False,  # leave out unreadable images, and copies
            workers:int=None,        # processes that read images
