@@ -128,9 +128,10 @@ def make_images(out:Path, rows:list, fn, job:Job, how:How=How()):
 # %% ../nbs/12_distill.ipynb #39619446
 def describe(out:Path, rows:list, job:Job)->list:
     "The lines of `metadata.jsonl`."
-    m = job.modes
+    m, names = job.modes, job.data.class_names
+    true_name = lambda c: dict(class_name=names[c]) if names else {}      # where a folder cannot have it
     with ThreadPoolExecutor() as pool: made = pool.map(lambda r: sha256(out/r[2]), rows)
-    return [dict(file_name=f, label=c, **{"class": job.data.classes[c]}, mode=n if m else None,
+    return [dict(file_name=f, label=c, **{"class": job.data.classes[c]}, **true_name(c), mode=n if m else None,
                  mode_weight=round(float(m.weights[c][n]), 6) if m else None,
                  nearest=job.data.files[int(m.nearest[c][n])] if m and m.nearest else None, seed=image_seed(job.seed, c, n),
                  sha256=h) for (c, n, f), h in zip(rows, made)]

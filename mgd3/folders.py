@@ -147,9 +147,9 @@ def layout(root)->Layout:
     if beside and len(set(roles.values())) == 1 and roles.keys() <= loose:
         if not firm or loose.intersection(beside): return Layout(root)    # a class
     if beside and len({roles[n] for n in firm}) < 2:
-        raise ValueError(f"is {one} a split, or a class beside {beside[0]}? For a split, "
-                         f"name {one} itself; for a class, rename it, or take the images "
-                         f"out of its subfolders")
+        raise ValueError(f"is {one} a split, or a class beside {beside[0]}? For a "
+                         f"split, name {one} itself; for a class, rename it, or take "
+                         f"the images out of its subfolders")
     for role in dict.fromkeys(roles[n] for n in firm):
         if len(two := [n for n in firm if roles[n] == role]) > 1:
             raise ValueError(f"{root} has two folders for the split {role!r}, {two[0]} "
@@ -191,7 +191,8 @@ _LINK = "link to a folder that is read already"
 
 def _walk(root, tops, left):
     "(label, folder, file) of every image below the class folders; links come last."
-    seen, todo, links = {_same(root), *_check_tops(tops)}, deque(enumerate(tops)), deque()
+    seen = {_same(root), *_check_tops(tops)}
+    todo, links = deque(enumerate(tops)), deque()
     while todo or links:
         if not todo:
             label, link = links.popleft()
@@ -222,12 +223,14 @@ def image_files(root,          # folder of the class folders
     labels = np.array([label for label, _, _ in found], dtype=np.int64)
     if empty := sorted(set(range(len(classes))) - set(labels.tolist())):
         out = f" (left out: {_listed(left)})" if _listed(left) else ""
-        raise ValueError(f"class folder without images: {root}/{classes[empty[0]]}{out}")
+        at = f"{root}/{classes[empty[0]]}"
+        raise ValueError(f"class folder without images: {at}{out}")
     paths = (os.path.join(folder, name)[len(str(root)):] for _, folder, name in found)
     return [p.replace(os.sep, "/").lstrip("/") for p in paths], labels
 
 # %% ../nbs/40_folders.ipynb #40f0001d
-def _say(names): return ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
+def _say(names):
+    return ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
 
 def _check_apart(root, classes):
     "Raise `ValueError` where folders in the class folders may be the true classes."
@@ -241,9 +244,9 @@ def _check_apart(root, classes):
     common, every = set.intersection(*inside.values()), set.union(*inside.values())
     if len(common) > 1 and 2 * len(common) >= len(every):
         raise ValueError(f"{root/classes[0]} and {root/classes[1]} hold folders of the "
-                         f"same names ({_say(common)}): name the folder that you mean, or "
-                         f"list the images in {root}/metadata.jsonl (file_name, label, "
-                         f"class)")
+                         f"same names ({_say(common)}): name the folder that you mean, "
+                         f"or list the images in {root}/metadata.jsonl (file_name, "
+                         f"label, class)")
 
 # %% ../nbs/40_folders.ipynb #40f00027
 def _no_classes(here, entries):
@@ -254,7 +257,8 @@ def _no_classes(here, entries):
     ours = [f"; mgd3 wrote {e.path}: name it itself" for e in entries if _is_ours(e)]
     return ValueError(f"{text} (expected {here}/<class>/<image>){''.join(ours[:1])}")
 
-def _is_outside(e): return not _is_dir(e) and not _is_hidden(e.name) and _hides_images(e)
+def _is_outside(e):
+    return not _is_dir(e) and not _is_hidden(e.name) and _hides_images(e)
 
 def _why_no_class(e):
     "Why something beside the class folders is left out; nothing for what is no data."
@@ -278,7 +282,7 @@ def classes_in(found:Layout, split:str, left:Counter)->tuple:  # folder, class n
 
 # %% ../nbs/40_folders.ipynb #3b19f111
 def _read_metadata(root):
-    "The fields of `Data` by `metadata.jsonl`; None when there is none, or none of our kind."
+    "The fields of `Data` by `metadata.jsonl`; None where there is none of our kind."
     meta = root/"metadata.jsonl"
     if not meta.is_file(): return None
     try: rows = json_lines(meta.read_bytes())
@@ -321,14 +325,15 @@ def _check_complete(root, n):
 def _described(root):
     "What the metadata of a folder says; None where there is none."
     found = _read_metadata(root)
-    if (root/"mgd3.json").is_file(): _check_complete(root, len(found["files"]) if found else 0)
+    if (root/"mgd3.json").is_file():
+        _check_complete(root, len(found["files"]) if found else 0)
     return found
 
-def from_folder(root,               # a folder of class folders, or of splits of class folders
-                split:str="train",  # train, val, test or unseen, where the folder has splits
-                background:str="white",  # behind transparent pixels: white, black or #rrggbb
+def from_folder(root,               # a folder of class folders, or of splits of them
+                split:str="train",  # train, val, test or unseen, where there are splits
+                background:str="white",  # of transparent pixels: white, black, #rrggbb
                )->Data:
-    "A dataset from image files. Raises `ValueError` or `FileNotFoundError` when there is nothing to read."
+    "A dataset from image files. Raises `ValueError` or `FileNotFoundError`."
     root, left = Path(root), Counter()
     if not root.is_dir(): raise FileNotFoundError(f"no such dataset folder: {root}")
     here, fields = root, _described(root)
@@ -341,4 +346,5 @@ def from_folder(root,               # a folder of class folders, or of splits of
         names, labels = image_files(here, classes, left)
         fields = dict(files=names, labels=labels, classes=classes)
         tell_left(here, left)
-    return Data(Files(fields["files"], here, background), name=root.absolute().name + "/", **fields)
+    images = Files(fields["files"], here, background)
+    return Data(images, name=root.absolute().name + "/", **fields)

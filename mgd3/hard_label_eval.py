@@ -203,7 +203,7 @@ def as_tensors(data:Data, size:int,
     classes = classes or data.classes
     labels = match_labels(Data([], np.array([]), list(classes), "the given classes", []), data)
     order = np.argsort(labels, kind="stable")
-    x = pixels([data.images[int(i)] for i in order], size, 3).float() / 255
+    x = pixels([data.images[int(i)] for i in order], size, 3, "plain").float() / 255
     return (x - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1), torch.as_tensor(labels[order])
 
 def as_folder(data:Data, out, classes:list=None):

@@ -30,7 +30,7 @@ def _opacity(im, raw):
         return np.asarray(im.convert("RGBA"))[..., 3]
     if key is None or im.mode not in ("1", "L", "I;16", "I", "RGB"): return None
     if im.mode == "RGB":
-        if raw == "RGB;16B" or max(key) > 255: key = [k >> 8 for k in key]  # Pillow keeps the upper 8 bits
+        if raw == "RGB;16B" or max(key) > 255: key = [k >> 8 for k in key]    # as Pillow
         same = (np.asarray(im) == key).all(-1)
     elif im.mode == "1": same = np.asarray(im) == bool(key)
     else: same = np.asarray(im) == {"L;2": 85, "L;4": 17}.get(raw, 1) * key
@@ -68,11 +68,13 @@ def plain(im,                            # `PIL.Image`, best before its pixels a
     turn, opacity, out = _turn(im), _opacity(im, raw), _shallow(im)
     is_grey = out.mode in ("1", "L", "LA")
     if opacity is not None:
-        if out.mode in ("1", "L", "RGB"): out = out.convert("RGB"); out.putalpha(Image.fromarray(opacity))
+        if out.mode in ("1", "L", "RGB"):
+            out = out.convert("RGB"); out.putalpha(Image.fromarray(opacity))
         out = Image.alpha_composite(Image.new("RGBA", out.size, behind), out.convert("RGBA"))
         is_grey = is_grey and len(set(behind)) == 1
     out = out.convert("L" if is_grey else "RGB")
-    return out if turn is None else out.transpose(turn), opacity is not None and bool((opacity < 255).any())
+    shows = opacity is not None and bool((opacity < 255).any())
+    return out if turn is None else out.transpose(turn), shows
 
 # %% ../nbs/39_images.ipynb #5fd6381a
 FORMATS = ("JPEG", "PNG", "BMP", "PPM", "TIFF", "WEBP", "GIF")
