@@ -27,7 +27,7 @@ class Data:
     fine:np.ndarray = None   # (n,) a finer label, where one is known
     gen_classes:list = None  # the generator's class index of each class, where it is fixed by the data
     weights:np.ndarray = None  # (n,) the share of its class that each image stands for, where that is known
-    class_names:list = None  # the true class names, where some of them cannot be folders
+    class_names:list = None  # the true class names, where some cannot be folders
 
     def __len__(self): return len(self.labels)
     def of(self, label): return np.flatnonzero(self.labels == label)
@@ -61,7 +61,8 @@ def folder_names(names:list)->list:
     seen = {}
     for n, f in zip(names, folders):
         if composed(f) in seen:
-            raise ValueError(f"the classes {seen[composed(f)]!r} and {n!r} would share the folder {f!r}: rename one")
+            raise ValueError(f"the classes {seen[composed(f)]!r} and {n!r} would share "
+                             f"the folder {f!r}: rename one")
         seen[composed(f)] = n
     return folders
 
@@ -108,8 +109,9 @@ def pixels(images,        # sequence of `PIL.Image`
            channels:int,  # 1 (grey) or 3 (RGB)
            resize:str="published",  # halve by boxes first, as ADM and DiT do; plain: in one step
           )->Tensor:      # (n, channels, size, size) uint8
-    "Images resized, centre-cropped and stacked. Raises `OSError` for a strip that would become a giant."
-    if resize not in RESIZE: raise ValueError(f"resize must be one of {', '.join(RESIZE)}, got {resize!r}")
+    "Images resized, centre-cropped and stacked. Raises `ValueError` or `OSError`."
+    if resize not in RESIZE:
+        raise ValueError(f"resize must be one of {', '.join(RESIZE)}, got {resize!r}")
     mode = {1: "L", 3: "RGB"}[channels]
     def one(im):
         im = im.convert(mode)
@@ -118,7 +120,8 @@ def pixels(images,        # sequence of `PIL.Image`
         scale = size / min(im.size)
         new = max(size, round(im.width * scale)), max(size, round(im.height * scale))
         if new[0] * new[1] > (Image.MAX_IMAGE_PIXELS or math.inf):
-            raise OSError(f"{im.width} × {im.height} pixels cannot be resized: {new[0]} × {new[1]} are too many")
+            raise OSError(f"{im.width} × {im.height} pixels cannot be resized: "
+                          f"{new[0]} × {new[1]} are too many")
         if min(im.size) != size: im = im.resize(new, Image.BICUBIC)
         x, y = (im.width - size) // 2, (im.height - size) // 2
         return torch.from_numpy(np.array(im.crop((x, y, x + size, y + size)))).reshape(
@@ -170,7 +173,8 @@ def median_side(data:Data, most:int=200)->int:
 def match_labels(train:Data, test:Data)->np.ndarray:  # (len(test),) in the numbering of `train`
     "The test labels in the training set's numbering. Raises `ValueError` when the class names differ."
     for d in (train, test):
-        if two := alike(d.classes): raise ValueError(f"{d.name} has two classes called {two[0]!r}: rename one")
+        if two := alike(d.classes):
+            raise ValueError(f"{d.name} has two classes called {two[0]!r}: rename one")
     a, b = ({composed(c): i for i, c in enumerate(d.classes)} for d in (train, test))
     if a.keys() != b.keys():
         lacks = [f"{d.name} lacks {', '.join(map(repr, sorted(v)[:5]))}{', …' if len(v) > 5 else ''}"

@@ -33,7 +33,8 @@ _LITTER = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information",
 
 def reading(name:str)->tuple:  # train, val, test or None; what else the name says
     "What the name of a folder says about splits."
-    words = [w.lower() for w in re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+    spaced = re.sub("(?<=[a-z])(?=[A-Z])", " ", name)                 # TrainImages
+    words = re.findall(r"[^\W\d_]+", spaced.lower())
     hits = [_WORD.fullmatch(w) for w in words]
     roles = [_ROLES[h[1]] for h in hits if h and h[1]]
     rest = " ".join(w for w, h in zip(words, hits) if not h)
@@ -43,8 +44,8 @@ def _is_hidden(name):
     return name.startswith(".") or name.endswith(PART) or name in _LITTER
 
 # %% ../nbs/40_folders.ipynb #40f0000d
-EXTENSIONS = set(".jpg .jpeg .jpe .jfif .jif .mpo .png .apng .gif .bmp .tif .tiff "
-                 ".webp .ppm .pgm .pbm .pnm".split())
+EXTENSIONS = tuple(".jpg .jpeg .jpe .jfif .jif .mpo .png .apng .gif .bmp .tif .tiff "
+                   ".webp .ppm .pgm .pbm .pnm".split())
 
 def _extension(path):
     "The extension in small letters; numbers and other marks after a dot are none."
@@ -53,8 +54,8 @@ def _extension(path):
 
 def is_image(path)->bool:
     "Is a file an image, by its extension or, where it has none, by its content?"
-    if end := _extension(path): return end in EXTENSIONS
-    if not os.path.isfile(path): return False
+    if os.fspath(path).lower().endswith(EXTENSIONS): return True
+    if _extension(path) or not os.path.isfile(path): return False
     try:
         with Image.open(path, formats=FORMATS): return True
     except UnidentifiedImageError: return False
@@ -93,11 +94,16 @@ def _is_deep(folder, depth=3):
     return any(_is_loose(d) or (depth > 0 and _is_deep(d, depth - 1)) for d in inside)
 
 # %% ../nbs/40_folders.ipynb #40f0000f
+def _loose_error(folder):
+    return ValueError(f"{folder} holds no class folders: sort its images into "
+                      f"{folder}/<class>/<image>")
+
 @dataclass
 class Layout:
     "How a dataset folder is read."
     root:Path                     # where the splits or the classes are
     splits:dict = field(default_factory=dict)  # train, val or test → folder name
+    flat:dict = field(default_factory=dict)    # the same of splits without class folders
     beside:list = field(default_factory=list)  # folders with images that are no splits
 
     def of(self, split:str)->Path:
@@ -106,15 +112,18 @@ class Layout:
         wanted = ("test", "val") if split in ("test", "unseen") else (split,)
         role = next((w for w in wanted if w in self.splits), None)
         if role: return _inside(self.root/self.splits[role], role)
+        for w in wanted:
+            if w in self.flat: raise _loose_error(self.root/self.flat[w])
         there = ", ".join(sorted(self.splits.values()))
         raise ValueError(f"{self.root} has no {split!r} split, only {there}")
 
 def _inside(root, role=None):
     "Down through folders that hold one folder of folders only, as a zip leaves them."
     def is_wrapped(names):
-        return (len(names) == 1 and reading(names[0])[0] in (None, role)
-                and not _is_loose(root) and not _is_loose(root/names[0])
-                and _is_deep(root/names[0]))
+        if len(names) != 1 or reading(names[0]) in {(r, "") for r in SPLITS if r != role}:
+            return False
+        inner = root/names[0]
+        return not _is_loose(root) and not _is_loose(inner) and _is_deep(inner)
     while is_wrapped(names := folders_in(root)): root = root/names[0]
     return root
 
@@ -140,10 +149,8 @@ def layout(root)->Layout:
     roles = _named_splits(root, sorted(loose | deep))
     if not roles: return Layout(root)
     beside, firm = sorted((loose | deep) - roles.keys()), sorted(deep & roles.keys())
-    one = root/(firm or sorted(roles))[0]
-    if not firm and not beside:
-        raise ValueError(f"{one} holds no class folders: sort its images into "
-                         f"{one}/<class>/<image>")
+    one = root/min(firm or roles, key=lambda n: SPLITS.index(roles[n]))
+    if not firm and not beside: raise _loose_error(one)
     if beside and len(set(roles.values())) == 1 and roles.keys() <= loose:
         if not firm or loose.intersection(beside): return Layout(root)    # a class
     if beside and len({roles[n] for n in firm}) < 2:
@@ -154,7 +161,8 @@ def layout(root)->Layout:
         if len(two := [n for n in firm if roles[n] == role]) > 1:
             raise ValueError(f"{root} has two folders for the split {role!r}, {two[0]} "
                              f"and {two[1]}: rename one, or name one of them itself")
-    return Layout(root, {roles[n]: n for n in firm}, beside)
+    flat = {roles[n]: n for n in roles if n not in deep}
+    return Layout(root, {roles[n]: n for n in firm}, flat, beside)
 
 def split_root(root:Path,  # a dataset folder
                split:str,  # train, val, test or unseen
@@ -225,17 +233,28 @@ def image_files(root,          # folder of the class folders
         out = f" (left out: {_listed(left)})" if _listed(left) else ""
         at = f"{root}/{classes[empty[0]]}"
         raise ValueError(f"class folder without images: {at}{out}")
-    paths = (os.path.join(folder, name)[len(str(root)):] for _, folder, name in found)
+    paths = (f"{folder}/{name}"[len(str(root)):] for _, folder, name in found)
     return [p.replace(os.sep, "/").lstrip("/") for p in paths], labels
 
 # %% ../nbs/40_folders.ipynb #40f0001d
+_PARTS = set("image images img imgs jpegimages pictures photos mask masks label labels "
+             "annotation annotations segmentation segmentations boxes bboxes".split())
+
+def _is_part(name):
+    words = re.findall(r"[^\W\d_]+", name.lower())
+    return bool(words) and _PARTS.issuperset(words)
+
 def _say(names):
     return ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
 
 def _check_apart(root, classes):
     "Raise `ValueError` where folders in the class folders may be the true classes."
+    if all(map(_is_part, classes)):
+        deep = [root/c for c in classes if not _is_loose(root/c) and _is_deep(root/c)]
+        way = f"name {deep[0]} itself" if deep else f"sort them into {root}/<class>/<image>"
+        raise ValueError(f"{_say(classes)} in {root} are no classes of images: {way}")
     def inner(d): return {n for n in folders_in(d) if _is_loose(d/n) or _is_deep(d/n)}
-    inside = {c: inner(root/c) for c in classes if not _is_loose(root/c)}
+    inside = {c: inner(_inside(root/c)) for c in classes if not _is_loose(root/c)}
     for c, names in inside.items():
         if len(again := names & set(classes)) > 1:
             raise ValueError(f"{root/c} holds the class folders {_say(again)} again: "
@@ -251,11 +270,10 @@ def _check_apart(root, classes):
 # %% ../nbs/40_folders.ipynb #40f00027
 def _no_classes(here, entries):
     "The error for a folder without class folders."
-    text = f"{here} holds no class folders"
-    if any(_is_outside(e) for e in entries):
-        return ValueError(f"{text}: sort its images into {here}/<class>/<image>")
+    if any(_is_outside(e) for e in entries): return _loose_error(here)
     ours = [f"; mgd3 wrote {e.path}: name it itself" for e in entries if _is_ours(e)]
-    return ValueError(f"{text} (expected {here}/<class>/<image>){''.join(ours[:1])}")
+    return ValueError(f"{here} holds no class folders (expected {here}/<class>/<image>)"
+                      f"{''.join(ours[:1])}")
 
 def _is_outside(e):
     return not _is_dir(e) and not _is_hidden(e.name) and _hides_images(e)

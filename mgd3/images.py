@@ -102,5 +102,5 @@ def tell_once(images, name):
     "Warn of the first transparent image of a sequence."
     if images.told: return
     images.told = True
-    warnings.warn(f"{name} has transparent pixels: they become {images.background}, here and in every "
-                  f"such image (background chooses the colour)")
+    warnings.warn(f"{name} has transparent pixels: they become {images.background}, here "
+                  f"and in every such image (background chooses the colour)")

@@ -55,34 +55,39 @@ class _Column:
         try:
             if (im := self.ds[int(i)][self.col]) is None: raise ValueError("the row holds none")
             out, shows = plain(im, self.background)
-        except Exception as e: raise OSError(f"cannot read image {i} of the column {self.col}: {e}") from e
+        except Exception as e:
+            raise OSError(f"cannot read image {i} of the column {self.col}: {e}") from e
         if shows: tell_once(self, f"image {i} of the column {self.col}")
         return out
 
 def _hf_labels(ds, column)->tuple:
-    "Labels and class names of a column. Raises `ValueError` for rows without one, and for what is no class."
-    values, names = list(ds[column]), getattr(ds.features[column], "names", None)
-    is_none = lambda v: v is None or v == "" or v != v or (type(v) is int and v < 0)
+    "Labels and class names of a column. Raises `ValueError` for what is no class."
+    values, kind = list(ds[column]), ds.features[column]
+    def is_none(v): return v is None or v == "" or v != v or (type(v) is int and v < 0)
     if absent := [i for i, v in enumerate(values) if is_none(v)]:
-        raise ValueError(f"column {column!r} holds no class in {len(absent)} of {len(values)} rows, first in row "
-                         f"{absent[0]}: take another split, or leave them out with ds.filter")
-    if names: return values, names
-    if not {type(v) for v in values} <= {int} and not {type(v) for v in values} <= {str}:
-        raise ValueError(f"column {column!r} holds {ds.features[column]}: a class is an integer or a text")
+        raise ValueError(f"column {column!r} holds no class in {len(absent)} of "
+                         f"{len(values)} rows, first in row {absent[0]}: take another "
+                         f"split, or leave them out with ds.filter")
+    if names := getattr(kind, "names", None): return values, names
+    if len(kinds := {type(v) for v in values}) > 1 or not kinds <= {int, str, bool}:
+        raise ValueError(f"column {column!r} holds {kind}: a class is an integer or a text")
     at = {v: i for i, v in enumerate(sorted(set(values)))}
     return [at[v] for v in values], list(map(str, at))
 
 def _check_hf(ds, image, label):
     "Raise `ValueError` for what is no loaded split, and for columns that do not fit."
     if isinstance(ds, dict):
-        raise ValueError(f"this is a dictionary of splits ({', '.join(ds)}): give one, as in ds[{next(iter(ds))!r}]")
-    if not hasattr(ds, "__len__"): raise ValueError("a streamed dataset has no length: load it without streaming")
+        raise ValueError(f"this is a dictionary of splits ({', '.join(ds)}): give one, as "
+                         f"in ds[{next(iter(ds))!r}]")
+    if not hasattr(ds, "__len__"):
+        raise ValueError("a streamed dataset has no length: load it without streaming")
     for c in (image, label):
-        if c not in ds.column_names: raise ValueError(f"no column {c!r}; there are {', '.join(ds.column_names)}")
+        if c not in ds.column_names:
+            raise ValueError(f"no column {c!r}; there are {', '.join(ds.column_names)}")
     kind = ds.features[image]
     if type(kind).__name__ != "Image" or not kind.decode:
-        raise ValueError(f"column {image!r} holds {kind}, no decoded images: ds.cast_column({image!r}, "
-                         f"datasets.Image()) makes them")
+        raise ValueError(f"column {image!r} holds {kind}, no decoded images: "
+                         f"ds.cast_column({image!r}, datasets.Image()) makes them")
 
 def from_hf(ds,                 # a loaded `datasets.Dataset`
             image:str="image",  # column of images
@@ -90,13 +95,13 @@ def from_hf(ds,                 # a loaded `datasets.Dataset`
             name:str="hub",
             background:str="white",  # behind transparent pixels: white, black or #rrggbb
            )->Data:
-    "A dataset from the `datasets` library. Images are decoded when they are read. Raises `ValueError`."
+    "A dataset from the `datasets` library, its images decoded when they are read."
     colour(background); _check_hf(ds, image, label)
     ds = ds.with_format(None)
     labels, names = _hf_labels(ds, label)
-    folders = folder_names(names)
-    return Data(_Column(ds, image, background), np.array(labels, dtype=np.int64), folders, name,
-                [f"{name}/{i}" for i in range(len(ds))], class_names=names if names != folders else None)
+    folders, files = folder_names(names), [f"{name}/{i}" for i in range(len(ds))]
+    return Data(_Column(ds, image, background), np.array(labels, dtype=np.int64), folders,
+                name, files, class_names=names if names != folders else None)
 
 # %% ../nbs/38_sources.ipynb #093d63d0
 SUBSETS = {
@@ -147,7 +152,7 @@ def _imagenet_words()->dict:
     return {w: f"{n}, {gloss(w)}" if n in shared else n for w, n in first.items()}
 
 def _unnumbered(classes):
-    "Names without the numbers that put them in order: after a dot always, else where all names have one."
+    "Names without order numbers: before a dot always, else where all have one."
     every = [re.fullmatch(r"(\d+)\s*[.\-_ ]\s*([^\W\d_].*)", c) for c in classes]
     if len(classes) > 1 and all(every) and len({int(m[1]) for m in every}) == len(classes):
         return [m[2] for m in every]
@@ -160,7 +165,8 @@ def class_words(classes:list)->list:
     bare = [re.sub(r"^n\d{8}[-_. ]+(?=\S)", "", c) for c in names]
     words = [spaced(w) for w in _unnumbered(bare)]
     twice = {w for w, k in Counter(words).items() if k > 1}
-    return [_imagenet_words().get(c) or (spaced(c) if w in twice else w) for c, w in zip(names, words)]
+    return [_imagenet_words().get(c) or (spaced(c) if w in twice else w)
+            for c, w in zip(names, words)]
 
 def subset_ids(name:str)->list: return list(imagenet_ids()) if name == "imagenet-1k" else SUBSETS[name]
 
@@ -270,7 +276,8 @@ def load_data(name,               # digits, digit-pairs, cifar10, a subset of Im
               background:str="white",  # behind transparent pixels: white, black or #rrggbb
              )->Data:
     "A dataset by name or folder. Raises `ValueError` for an unknown name or split."
-    if split not in SPLITS: raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
     if download and name != "cifar10": raise ValueError(f"download fetches cifar10, not {name}")
     colour(background)
     if name in DATASETS: return DATASETS[name](split)
