@@ -189,7 +189,7 @@ class Stream:
     def __len__(self): return len(self.images)
     def _one(self, i):
         edge = (full := round(self.size * self.zoom)) - self.size
-        x, middle = pixels([self.images[i]], full, self.channels), slice(edge // 2, edge // 2 + self.size)
+        x, middle = pixels([self.images[i]], full, self.channels, "plain"), slice(edge // 2, edge // 2 + self.size)
         return x[..., middle, middle]
     def batches(self, parts:list):
         "The pixels of each list of positions, in turn. Raises `OSError` for an image that cannot be read."
