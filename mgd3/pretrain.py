@@ -160,7 +160,7 @@ def spaced(n:int, most:int)->Tensor: return torch.arange(min(n, most)) * n // mi
 def show_reconstructions(job:Pretraining, vae):
     "Held-out images above what the autoencoder makes of them: reconstructions.png."
     x = job.held[spaced(len(job.held), 16)]
-    g = generator_of(job, vae, untrained(job)[1])
+    g = generator_of(job, vae, untrained(job)[1].to(job.device))
     made = g.decode(g.encode(x.cpu()))
     write_whole(job.folder/"reconstructions.png", png_bytes(contact_sheet([x.cpu(), made], 2)))
 
@@ -195,7 +195,8 @@ def copying(made:Tensor,   # (k, …) latents of samples
            )->dict:
     ("Median distance to the nearest training image, of samples and of held-out images. Samples that are much closer "
      "than held-out images are copies.")
-    near = lambda a: torch.cdist(a.flatten(1).float(), train.flatten(1).float()).min(1)[0].median().item()
+    flat = lambda a: a.to(train.device).flatten(1).float()
+    near = lambda a: torch.cdist(flat(a), flat(train)).min(1)[0].median().item()
     return dict(samples=round(near(made), 2), held_out=round(near(held[spaced(len(held), 1000)]), 2))
 
 # %% ../nbs/30_pretrain.ipynb #pt066
