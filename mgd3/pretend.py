@@ -25,7 +25,7 @@ Wait = namedtuple("Wait", "kind file line code")
 
 _TORCH = str(Path(torch.__file__).parent)
 # by name: in the notebook, every cell is a file of its own
-_OWN = tuple("Log. _at_this _count _run _GPUTensor _Operations _Python _driver".split())
+_OWN = tuple("Log. _at_this _count _run _GPUTensor _Operations _Python _from _driver".split())
 
 def _calls()->list:
     "The calls that led here, the innermost first, without torch and this module."
@@ -289,7 +289,7 @@ def pretend_gpu(memory:int=80 << 30):  # bytes
     with ExitStack() as stack:
         for name, value in _driver(_log).items():
             stack.enter_context(patch.object(torch.cuda, name, value))
-        asks = "_accelerator_graph_capture_health_check"     # an optimiser asks the driver
+        asks = "_accelerator_graph_capture_health_check"  # optimisers ask the driver
         stack.enter_context(patch.object(torch.optim.Optimizer, asks, lambda self: 0))
         # trick: a thread for the backward pass would not see the two modes
         stack.enter_context(torch.autograd.set_multithreading_enabled(False))

@@ -227,9 +227,12 @@ def train_autoencoder(job:Pretraining, vae, budget:Budget):
 def expectation(what, fit, loss_fn, batch, n, precision)->str:
     "Size and speed of a training that begins, in a line; measured on one batch."
     g = torch.Generator().manual_seed(0)
+    def one():
+        loss = loss_fn(g)
+        loss.backward(); loss.item()                           # a number: on a GPU, all work is done by then
     with autocast(next(fit.net.parameters()).device, precision):
-        loss_fn(g).backward()
-        start = time.monotonic(); loss_fn(g).backward(); spent = time.monotonic() - start
+        one()
+        start = time.monotonic(); one(); spent = time.monotonic() - start
     for opt in fit.optimisers: opt.zero_grad()
     million = sum(p.numel() for p in fit.net.parameters()) / 1e6
     left = f", {n * spent / 60:.0f} minutes for all {n * batch:,}" if n else ""
