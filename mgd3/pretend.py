@@ -48,7 +48,7 @@ def _at_this_line(kind:str)->Wait:
 class Log:
     "What a pretend GPU was asked to do."
     def __init__(self, memory:int):  # bytes that the GPU has
-        self.memory, self.used, self.peak = memory, 0, 0
+        self.memory, self.used, self.peak, self.reserved = memory, 0, 0, 0
         self.leases, self.pinned = WeakValueDictionary(), {}
         self.clear()
     def clear(self): self.waits, self.operations = Counter(), Counter()
@@ -73,7 +73,7 @@ class _Lease:
             raise torch.OutOfMemoryError(f"CUDA out of memory: no {size:,} bytes left")
         self.size = size
         log.used += size
-        log.peak = max(log.peak, log.used)
+        log.peak, log.reserved = max(log.peak, log.used), max(log.reserved, log.used)
     def __del__(self): self.log.used -= self.size
 
 def _lease_of(values:Tensor)->_Lease:
@@ -274,8 +274,9 @@ def _driver(log:Log)->dict:
         get_device_name=lambda device=None: "a pretend GPU",
         is_bf16_supported=lambda including_emulation=True: True,
         is_current_stream_capturing=lambda: False,
-        synchronize=lambda d=None: log.wait("synchronize"), empty_cache=lambda: None,
-        mem_get_info=lambda device=None: (log.memory - log.used, log.memory),
+        synchronize=lambda d=None: log.wait("synchronize"),
+        mem_get_info=lambda device=None: (log.memory - log.reserved, log.memory),
+        empty_cache=lambda: setattr(log, "reserved", log.used),
         max_memory_allocated=lambda device=None: log.peak,
         reset_peak_memory_stats=lambda device=None: setattr(log, "peak", log.used),
         default_generators=(g,), get_rng_state=lambda device=0: g.get_state(),
