@@ -18,7 +18,7 @@ from torch import Tensor
 
 # %% ../nbs/26_devices.ipynb #dev00009
 def send(x:Tensor, device)->Tensor:
-    "The tensor on a device. To a GPU it goes from pinned memory, while the CPU goes on."
+    "The tensor on a device. A GPU fetches it from pinned memory; the CPU goes on."
     if torch.device(device).type != "cuda" or x.is_cuda: return x.to(device)
     return x.pin_memory().to(device, non_blocking=True)
 
@@ -73,11 +73,12 @@ def rehearse(generator, n:int):
     "One step and one decoding of `n` images: what a chunk needs at its peak."
     device, x = generator.device, torch.zeros(n, *generator.latent_shape)
     labels = torch.zeros(n, dtype=torch.long, device=device)
-    generator.denoise(send(x, device), torch.tensor(500), labels, 2.)     # with and without class
+    # classifier-free guidance: two rows for an image
+    generator.denoise(send(x, device), torch.tensor(500), labels, 2.)
     generator.decode(x, n)
 
 def chunk_for(generator, most:int=50)->int:  # images
-    "The largest chunk that leaves a tenth of a GPU's memory free; `most` on other devices."
+    "A chunk that leaves a tenth of a GPU's memory free; `most` where there is no GPU."
     device, n = generator.device, most
     while device.type == "cuda" and n > 1:
         try:
@@ -96,8 +97,9 @@ def out_of_memory(batch_size:int, option:str="--batch_size"):
      "Raises `torch.OutOfMemoryError`.")
     try: yield
     except torch.OutOfMemoryError as e:
-        smaller = f"try {option} {batch_size // 2}" if batch_size > 1 else "not even one image fits"
-        message = f"the GPU has no memory for {batch_size} images at once: {smaller}"
+        fewer = batch_size // 2
+        less = f"try {option} {fewer}" if fewer else "not even one fits"
+        message = f"the GPU has no memory for {batch_size} images at once: {less}"
         raise torch.OutOfMemoryError(message) from e
 
 # %% ../nbs/26_devices.ipynb #b74aa079

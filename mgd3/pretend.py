@@ -9,6 +9,7 @@ __all__ = ['Wait', 'Log', 'Mismatch', 'pretend_gpu']
 import linecache, sys
 from collections import Counter, namedtuple
 from contextlib import ExitStack, contextmanager
+from functools import _lru_cache_wrapper
 from pathlib import Path
 from unittest.mock import patch
 from weakref import WeakValueDictionary
@@ -25,7 +26,7 @@ Wait = namedtuple("Wait", "kind file line code")
 
 _TORCH = str(Path(torch.__file__).parent)
 # by name: in the notebook, every cell is a file of its own
-_OWN = tuple("Log. _at_this _count _run _GPUTensor _Operations _Python _from _driver".split())
+_OWN = tuple("Log. _at_this _count _run _GPUT _Oper _Python _from _driver".split())
 
 def _calls()->list:
     "The calls that led here, the innermost first, without torch and this module."
@@ -49,7 +50,7 @@ class Log:
     "What a pretend GPU was asked to do."
     def __init__(self, memory:int):  # bytes that the GPU has
         self.memory, self.used, self.peak, self.reserved = memory, 0, 0, 0
-        self.leases, self.pinned = WeakValueDictionary(), {}
+        self.leases, self.pinned = WeakValueDictionary(), {}    # by address
         self.clear()
     def clear(self): self.waits, self.operations = Counter(), Counter()
     def wait(self, kind:str): self.waits[_at_this_line(kind)] += 1
@@ -79,15 +80,13 @@ class _Lease:
 def _lease_of(values:Tensor)->_Lease:
     memory = values.untyped_storage()
     lease = _log.leases.get(memory.data_ptr()) or _Lease(_log, memory.nbytes())
-    _log.leases[memory.data_ptr()] = lease
-    return lease
+    return _log.leases.setdefault(memory.data_ptr(), lease)
 
 # %% ../nbs/39_pretend.ipynb #pret0016
 _CUDA = torch.device("cuda:0")
 
 class _GPUTensor(Tensor):
     "A tensor whose values are in ordinary memory and whose device is cuda:0."
-    @staticmethod
     def __new__(cls, held:Tensor):
         # trick: torch lets us make a tensor on "meta" without a driver
         like = dict(strides=held.stride(), storage_offset=held.storage_offset())
@@ -103,16 +102,13 @@ class _GPUTensor(Tensor):
         return _run_on_cpu(op, args, kwargs or {})
     # trick: with these two, `Module.to` exchanges a parameter's tensor, not its data
     def __tensor_flatten__(self): return ["held"], None
-    @staticmethod
-    def __tensor_unflatten__(inner, about, size, stride): return _GPUTensor(**inner)
+    __tensor_unflatten__ = staticmethod(lambda inner, *about: _GPUTensor(**inner))
     # trick: torch's own copy of a wrapper would be on the CPU
     def __deepcopy__(self, memo):
-        if id(self) not in memo: memo[id(self)] = _copy_of(self)
+        kind = Parameter if isinstance(self, Parameter) else Tensor.requires_grad_
+        if id(self) not in memo:
+            memo[id(self)] = kind(_GPUTensor(self.held.clone()), self.requires_grad)
         return memo[id(self)]
-
-def _copy_of(x:_GPUTensor)->Tensor:
-    kind = Parameter if isinstance(x, Parameter) else Tensor.requires_grad_
-    return kind(_GPUTensor(x.held.clone()), x.requires_grad)
 
 # %% ../nbs/39_pretend.ipynb #pret0018
 class Mismatch(RuntimeError):
@@ -131,10 +127,9 @@ def _on_gpu(tree): return _tensors(tree, _GPUTensor)
 
 def _check_devices(name:str, args, kwargs, to_gpu:bool):
     "Raise `Mismatch` where a GPU would refuse."
-    positions_free = name in _INDEXING and isinstance(args[0], _GPUTensor)
-    checked = _tensors((args[0], args[2:]) if positions_free else (args, kwargs))
-    foreign = [t for t in checked
-               if not isinstance(t, _GPUTensor) and (t.ndim or name in _STRICT)]
+    indexed = name in _INDEXING and isinstance(args[0], _GPUTensor)
+    checked = _tensors((args[0], args[2:]) if indexed else (args, kwargs))
+    foreign = [t for t in checked if not t.is_cuda and (t.ndim or name in _STRICT)]
     if foreign and _on_gpu(checked) and name not in _COPIES:
         shapes = ", ".join(f"{t.device.type} {tuple(t.shape)}" for t in checked)
         raise Mismatch(f"{name} of tensors on two devices: {shapes}")
@@ -213,8 +208,8 @@ def _pinned(x:Tensor)->Tensor:
 
 def _from_numbers(fn, args, kwargs)->Tensor:
     "`torch.tensor` and the like: made on the CPU, then copied."
-    device = kwargs.get("device")
-    about = {k: v for k, v in kwargs.items() if k != "device"}
+    about = dict(kwargs)
+    device = about.pop("device", None)
     if fn.__name__ == "new_tensor":
         fn, device = torch.tensor, device or args[0].device
         args, about = args[1:], dict(dtype=args[0].dtype) | about
@@ -282,6 +277,12 @@ def _driver(log:Log)->dict:
         default_generators=(g,), get_rng_state=lambda device=0: g.get_state(),
         set_rng_state=lambda state, device=0: g.set_state(state))
 
+def _forget_cached():
+    "Empty this package's caches: a tensor of a pretend GPU must not meet a real one."
+    ours = [m for k, m in [*sys.modules.items()] if k.startswith(("mgd3.", "__main__"))]
+    for v in [v for m in ours for v in vars(m).values()]:
+        if isinstance(v, _lru_cache_wrapper): v.cache_clear()
+
 @contextmanager
 def pretend_gpu(memory:int=80 << 30):  # bytes
     "A machine with a GPU whose work the CPU does; gives its `Log`."
@@ -296,4 +297,4 @@ def pretend_gpu(memory:int=80 << 30):  # bytes
         stack.enter_context(torch.autograd.set_multithreading_enabled(False))
         stack.enter_context(_PythonCalls()); stack.enter_context(_Operations())
         try: yield _log
-        finally: _log = before
+        finally: _log = before; _forget_cached()
