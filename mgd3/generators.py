@@ -100,7 +100,8 @@ def from_pretrained(name="dit-digits",      # a bundled name, a diffusers folder
     family, vae = FAMILIES[config["_class_name"]], parts["vae"]
     check_fit(vae, parts[family.net], parts["scheduler"], name)
     model = parts[family.net].to(device).eval().requires_grad_(False)
-    full = dtype == torch.bfloat16 or vae.config.get("force_upcast")
+    filled_in = "force_upcast" in vae.config.get("_use_default_values", ())     # by diffusers
+    full = dtype == torch.bfloat16 or (vae.config.get("force_upcast") and not filled_in)
     vae = torch.nn.Module.to(vae, device, torch.float32 if full else dtype).eval().requires_grad_(False)
     if compile: model.compile()
     size = own.get("size") or side_of(model) * 2 ** (len(vae.config.block_out_channels) - 1)
@@ -214,10 +215,11 @@ def prompted(self:Generator,
     if text is None: raise ValueError(f"{self.name} takes class numbers, no prompts")
     encoders = [m for k, m in self.pipe.components.items() if k.startswith("text_encoder") and m is not None]
     for m in encoders: m.to(self.device)
-    rows, none = zip(*(text(self.pipe, p, self.size) for p in prompts))
+    rows = []
+    for row, none in (text(self.pipe, p, self.size) for p in prompts): rows.append(row)   # one `none` is kept
     for m in encoders: m.to("cpu")
     cast = lambda v: v.to(self.device, self.dtype) if v.is_floating_point() else v.to(self.device)
-    return replace(self, rows={k: cast(torch.cat([r[k] for r in rows] + [none[0][k]])) for k in rows[0]},
+    return replace(self, rows={k: cast(torch.cat([r[k] for r in rows] + [none[k]])) for k in rows[0]},
                    prompts=list(prompts),
                    names=dict(enumerate(names or prompts)), classes={})
 

@@ -59,12 +59,12 @@ def grade(net,  # a network, or a function from images to logits
     "Top-1, top-5 and per-class accuracy in percent; None for an absent class, and for top-5 of up to five classes."
     if isinstance(net, nn.Module): net.eval()
     rank, parts = [], list(torch.arange(len(y)).split(batch_size))
-    for p, px in zip(parts, batches(x, parts)):
+    for labels, px in zip(y.split(batch_size), batches(x, parts)):
         out = net(normalise(px.float() / 255)).float()                 # in full precision: bfloat16 makes ties
-        mine = out.gather(1, y[p.to(y.device)][:, None])
+        mine = out.gather(1, labels[:, None])
         worse = (out > mine).sum(1) + ((out == mine).sum(1) - 1)       # a tie counts against the network
         rank.append(torch.where(out.isfinite().all(1), worse, n_classes))
-    rank = torch.cat(rank)
+    rank, y = torch.cat(rank).cpu(), y.cpu()                           # a GPU waits here, and only here
     share = lambda right: 100 * right.sum().item() / len(right) if len(right) else None
     return dict(top1=share(rank == 0), top5=share(rank < 5) if n_classes > 5 else None,
                 per_class=[share(rank[y == c] == 0) for c in range(n_classes)])
