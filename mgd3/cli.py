@@ -71,7 +71,7 @@ def distill(data:str="digit-pairs",          # digits, digit-pairs, imagenette (
            ):
     "Distill a dataset into IPC images per class. With accelerate launch: on several devices."
     given = dict(locals())
-    from mgd3.distill import distill
+    from mgd3.distill import distill_dataset as distill
     from mgd3.guidance import SETTINGS
     settings = {k: given[k] for k in (*SETTINGS, "discovery", "features")}
     settings |= pairs(set or [], settings)
@@ -222,7 +222,7 @@ def evaluate(
     "Train students on distilled datasets and test them on real images; several datasets and students give one table."
     from json import dumps
     from mgd3.compare import check_writable, compare, entry
-    from mgd3.sources import from_folder
+    from mgd3.folders import from_folder
     from mgd3.tables import save_rows
     if protocol == "soft" and not teacher:
         raise ValueError("soft labels need a teacher: make one with mgd3 teacher, then name its file with --teacher")
@@ -249,7 +249,8 @@ def evaluate(
 def _test_split(name, test, root):
     "The real images that grade a teacher: those named, or the data's own test split; None where there is none."
     from pathlib import Path
-    from mgd3.sources import NAMED, load_data, split_root
+    from mgd3.sources import NAMED, load_data
+    from mgd3.folders import split_root
     if test: return load_data(test, "test", root)
     if name in NAMED: return load_data(name, "test", root)
     try: own = split_root(Path(name), "test")
@@ -301,7 +302,8 @@ def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet
 def _validation(data, root):
     "The data's own validation images; None where it has none, so that some of the images are held out."
     from pathlib import Path
-    from mgd3.sources import NAMED, load_data, split_root
+    from mgd3.sources import NAMED, load_data
+    from mgd3.folders import split_root
     if data in NAMED: return load_data(data, "val", root)
     try: own = split_root(Path(data), "val")
     except (OSError, ValueError): return None
@@ -368,7 +370,7 @@ def metrics(dir:str,                     # a distilled dataset
            ):
     "Coverage, diversity and representativeness of each class; precision, recall, Fréchet distance of the set."
     from mgd3.data import overlap
-    from mgd3.sources import from_folder
+    from mgd3.folders import from_folder
     from mgd3.generators import from_pretrained
     from mgd3.data import match_labels
     from mgd3.metrics import frechet_distance, precision_recall, summary
@@ -419,7 +421,7 @@ def _check_grid(jobs, generator):
     from mgd3.sources import load_data
     from mgd3.generators import from_pretrained
     from mgd3.guidance import SETTINGS, Sampling
-    from mgd3.modes import NAMES
+    from mgd3.modes import check_discovery
     g, sets = from_pretrained(generator), {}
     for j in jobs:
         d, split = j["dataset"], j["split"]
@@ -429,8 +431,7 @@ def _check_grid(jobs, generator):
             sets[d], real = load_data(d, "train"), load_data(d, split)
             if sets[d].files == real.files: raise ValueError(f"{d} has no {split!r} images but those to distill")
         if "cfg_scale" in METHODS[j["method"]].takes: g.for_data(sets[d], j.get("prompt"), j.get("class_map"))
-        if j.get("discovery", NAMES[0]) not in NAMES:
-            raise ValueError(f"unknown discovery method {j['discovery']!r}: one of {', '.join(NAMES)}")
+        check_discovery(j.get("discovery", "kmeans"), j["ipc"])
         Sampling.of(g, **{k: v for k, v in j.items() if k in SETTINGS})
 
 # %% ../nbs/15_cli.ipynb #2cd6ddb1
@@ -501,7 +502,7 @@ def report(dirs:list,               # distilled datasets of the same classes: fo
     from pathlib import Path
     from mgd3.compare import check_writable, compare, entry, random_entry
     from mgd3.data import overlap
-    from mgd3.sources import from_folder
+    from mgd3.folders import from_folder
     from mgd3.files import write_whole
     from mgd3.hard_label_eval import check_repeats
     from mgd3.data import ipc_of

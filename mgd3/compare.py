@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from .data import (Data, fingerprint, subset, check_data, ipc_of, match_labels,
                        median_side, n_channels)
-from .sources import Files
+from .images import Files
 from .tables import versions
 from .devices import as_device, default_device, resolved
 from .hard_label_eval import (HardLabel, auto_settings, check_repeats, default_net,

@@ -17,7 +17,8 @@ from tqdm.auto import tqdm
 
 from .data import (Data, check_data, ipc_of, match_labels, median_side, n_channels,
                        pixels, png_bytes, some)
-from .sources import from_folder, load_data
+from .sources import load_data
+from .folders import from_folder
 from .files import write_whole
 from .devices import as_device, default_device
 from .networks import make_network

@@ -18,7 +18,7 @@ import numpy as np
 from torch.utils.data import ConcatDataset
 
 from .data import Data, composed, folder_names, from_arrays, subset
-from .folders import (SPLITS, classes_in, from_folder, image_files, layout, split_root,
+from .folders import (SPLITS, classes_in, from_folder, image_files, layout,
                           tell_left)
 from .images import Files, colour, is_image, plain, tell_once
 
