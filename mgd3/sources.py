@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import ConcatDataset
 
-from .data import Data, from_arrays, subset, composed, folder_names
-from .folders import (SPLITS, classes_in, from_folder, image_files, is_image,
-                          layout, tell_left)
-from .images import Files, colour, plain, tell_once
+from .data import Data, composed, folder_names, from_arrays, subset
+from .folders import (SPLITS, classes_in, from_folder, image_files, layout,
+                          tell_left)
+from .images import Files, colour, is_image, plain, tell_once
 
 # %% ../nbs/38_sources.ipynb #b959e71d
 def splits(strata:np.ndarray,  # (n,) labels whose proportions every split should keep
