@@ -22,7 +22,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import ConcatDataset
 
-from .files import json_lines, write_whole
+from .files import json_lines
 
 # %% ../nbs/10_data.ipynb #bf24150f
 @dataclass(frozen=True)

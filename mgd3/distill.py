@@ -19,7 +19,7 @@ import torch
 from safetensors import SafetensorError
 from tqdm.auto import tqdm
 
-from .data import (NAMED, ROOTED, Data, Files, Picked, fingerprint, from_folder,
+from .data import (ROOTED, Data, Files, Picked, fingerprint, from_folder,
                        load_data, median_side, pixels, png_bytes, root_of)
 from .tables import contact_sheet, versions
 from .files import (CHECKPOINT, PART, TEACHER, alone, check_names, differences, hashes, json_file, json_line,

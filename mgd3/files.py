@@ -14,6 +14,8 @@ from pathlib import Path
 try: import fcntl
 except ImportError: fcntl = None                                       # Windows
 
+from .messages import Result
+
 # %% ../nbs/18_files.ipynb #97343e3f
 PART = ".mgd3-part"
 CHECKPOINT = "checkpoint.safetensors"   # where a long computation stands
@@ -141,7 +143,14 @@ def _unlisted(folder, known, store):
     return sorted(n for n in names if n not in known and PART not in n)
 
 # %% ../nbs/18_files.ipynb #ccd64386
-def verify(folder)->dict:  # files: how many were checked; problems: one line each
+def _checked(folder, files, problems, most=20):
+    "What `verify` has found, and how it is said."
+    more = [f"… and {len(problems) - most} more"] if len(problems) > most else []
+    text = "\n".join([*problems[:most], *more]) or f"all {files} files of {folder} are as they should be"
+    return Result(text, dict(files=files, problems=problems), failed=bool(problems))
+
+def verify(folder:str,  # a distilled dataset or a store of latents
+          )->Result:    # files: how many were checked; problems: one line each
     "Check every file of a distilled dataset, or of a store of latents, against its manifest."
     folder = Path(folder)
     if not folder.is_dir(): raise FileNotFoundError(f"{folder} is no folder")
@@ -149,11 +158,11 @@ def verify(folder)->dict:  # files: how many were checked; problems: one line ea
         raise FileNotFoundError(f"{folder} holds no mgd3.json: it is no dataset of mgd3 distill and no store")
     known, store = hashes(folder), read_manifest(folder).get("kind") == "latents"
     if not known:
-        return dict(files=0, problems=["incomplete: its manifest lists no files; the command that made it goes on"])
+        return _checked(folder, 0, ["incomplete: its manifest lists no files; the command that made it goes on"])
     out = [f for f in known if Path(f).is_absolute() or ".." in Path(f).parts]
     todo = [f for f in known if f not in out]
     with ThreadPoolExecutor() as pool: states = pool.map(lambda f: _state(folder/f, known[f]), todo)
     problems = [f"{s}: {f}" for f, s in zip(todo, states) if s] + [f"leads out of the folder: {f}" for f in out]
     if not {"changed: metadata.jsonl", "missing: metadata.jsonl"} & set(problems):
         problems += [f"not listed: {f}" for f in _unlisted(folder, known, store)]
-    return dict(files=len(known), problems=problems)
+    return _checked(folder, len(known), problems)
