@@ -539,7 +539,7 @@ def _short(dirs:list)->list:
 
 def _made_by(folder)->str:
     "The generator whose latents a dataset's report uses: the bundled one that made it."
-    from mgd3.generators import bundled
+    from mgd3.loading import bundled
     from mgd3.report import manifest_of
     name = manifest_of(folder).get("generator", {}).get("name")
     if name in bundled(): return name
@@ -587,7 +587,7 @@ def info(generator:str=None,   # a bundled name, a diffusers folder or a hub id:
     from mgd3.methods import METHODS
     from mgd3.data import NAMED
     from mgd3.tables import machine, versions
-    from mgd3.generators import bundled
+    from mgd3.loading import bundled
     if generator and method: raise ValueError("one at a time: a generator or a method")
     r = _about(generator, device, dtype) if generator else _about_method(method) if method else dict(
         versions(), python=platform.python_version(), device=machine(), generators=sorted(bundled()),

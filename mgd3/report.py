@@ -19,7 +19,8 @@ from .ablations import covered, joint_tsne
 from .methods import COLOURS, MARKERS
 from .data import Data, pixels, match_labels, median_side, n_channels
 from .tables import contact_sheet, style, versions
-from .generators import bundled, from_pretrained
+from .generators import from_pretrained
+from .loading import bundled
 from .metrics import frechet_distance, precision_recall, summary
 from .features import features_of
 from .teachers import load_teacher

@@ -5,20 +5,19 @@
 # %% auto #0
 __all__ = ['Recipe', 'crop_boxes', 'batch_slices', 'cut_boxes', 'draw', 'batches_of', 'resample', 'grey', 'colour_jitter',
            'normalise', 'bounds', 'to_bytes', 'augment', 'cutmix', 'Stream', 'batches', 'room', 'load_pixels', 'Batch',
-           'make_batch', 'hard_loss', 'sgd', 'plan', 'train', 'train_epoch', 'drawn_from', 'state_bytes', 'restore',
-           'iterate']
+           'make_batch', 'hard_loss', 'sgd', 'plan', 'train', 'train_epoch', 'drawn_from', 'iterate']
 
 # %% ../nbs/22_training.ipynb #cc73ea17
 import math, os, time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from .checkpoints import read_state, state_bytes
 from .data import pixels
 from .devices import autocast, seeded
 from .files import CHECKPOINT, write_whole
@@ -310,29 +309,6 @@ def drawn_from(job, what:str, i:int)->torch.Generator:
     "The generator of step i."
     return torch.Generator().manual_seed(image_seed(job.seed, int.from_bytes(what.encode(), "big"), i))
 
-def state_bytes(step:int, tensors:dict, opt)->bytes:
-    "Tensors and an optimiser's state in the safetensors format."
-    from safetensors.torch import save
-    flat = {f"opt/{i}/{k}": v for i, s in opt.state_dict()["state"].items() for k, v in s.items()
-            if torch.is_tensor(v)}
-    whole = {k: v.detach().cpu().clone().contiguous() for k, v in (tensors | flat).items()}
-    return save(whole, {"step": str(step)})
-
-def restore(path:Path, tensors:dict, opt)->int:
-    "Put back what `state_bytes` kept; the number of steps done."
-    from safetensors import safe_open
-    with safe_open(path, "pt") as f:
-        kept = {k: f.get_tensor(k) for k in f.keys()}
-        step = int(f.metadata()["step"])
-    with torch.no_grad():
-        for k, v in tensors.items(): v.copy_(kept.pop(k))
-    state = {}
-    for k, v in kept.items():
-        _, i, name = k.split("/")
-        state.setdefault(int(i), {})[name] = v
-    opt.load_state_dict(dict(state=state, param_groups=opt.state_dict()["param_groups"]))
-    return step
-
 # %% ../nbs/22_training.ipynb #9b0428b8
 def iterate(job,           # with seed, folder and progress: a `Job`
             what:str, n:int,
@@ -345,7 +321,7 @@ def iterate(job,           # with seed, folder and progress: a `Job`
      "Raises `FloatingPointError` when the loss is no number.")
     now = time.monotonic
     path, saved, wait = job.folder and job.folder/CHECKPOINT, now(), every
-    start = restore(path, tensors, opt) if path and path.is_file() else 0
+    start = read_state(path, tensors, [opt])["step"] if path and path.is_file() else 0
     shown = job.progress is True or (job.progress is not False and not job.progress.disable)
     with tqdm(total=n, initial=start, desc=what, unit="step", disable=None if shown else True) as bar:
         for i in range(start, n):
@@ -355,5 +331,6 @@ def iterate(job,           # with seed, folder and progress: a `Job`
             if not fine or (last and not all(v.isfinite().all() for v in tensors.values())):
                 raise FloatingPointError(f"{what}: numbers are not finite after step {i + 1}; a lower lr may help")
             if path and (last or now() - saved > wait):
-                begun = now(); write_whole(path, state_bytes(i + 1, tensors, opt))
+                begun = now()
+                write_whole(path, state_bytes(tensors, [opt], dict(step=i + 1)))
                 saved, wait = now(), every and max(every, 20 * (now() - begun))
