@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['PAIRS', 'FORMATS', 'SUBSETS', 'CIFAR10', 'DATASETS', 'IMAGENET', 'ROOTED', 'NAMED', 'Data', 'Arrays', 'from_arrays',
            'subset', 'Picked', 'splits', 'load_digits', 'Files', 'split_root', 'from_folder', 'from_hf', 'imagenet_ids',
-           'class_words', 'subset_ids', 'from_imagenet', 'from_cifar10', 'root_of', 'load_data', 'pixels', 'digest',
-           'digests', 'fingerprint', 'overlap', 'some', 'n_channels', 'ipc_of', 'median_side', 'match_labels',
-           'check_data', 'png_bytes']
+           'class_words', 'subset_ids', 'from_imagenet', 'from_cifar10', 'root_of', 'load_data', 'own_split', 'pixels',
+           'digest', 'digests', 'fingerprint', 'overlap', 'some', 'n_channels', 'ipc_of', 'median_side', 'match_labels',
+           'check_data', 'real_data', 'check_unseen', 'png_bytes']
 
 # %% ../nbs/10_data.ipynb #7ad51ca3
 import hashlib, io, json, math, os, warnings
@@ -22,7 +22,8 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import ConcatDataset
 
-from .files import json_lines
+from .files import json_lines, manifest_of
+from .messages import nearly
 
 # %% ../nbs/10_data.ipynb #bf24150f
 @dataclass(frozen=True)
@@ -402,7 +403,16 @@ def load_data(name,               # digits, digit-pairs, cifar10, a subset of Im
         return (from_cifar10(where, split, download) if name == "cifar10"
                 else from_imagenet(where, name, split))
     if str(name) and Path(name).is_dir(): return from_folder(name, split)
-    raise ValueError(f"unknown dataset {str(name)!r}: neither a folder nor one of {', '.join(NAMED)}")
+    raise ValueError(f"unknown dataset {str(name)!r}{nearly(name, NAMED)}: neither a folder nor one of "
+                     f"{', '.join(NAMED)}")
+
+def own_split(name, split:str, root=None, download:bool=False)->Data:
+    "A dataset's own images of a split, by its name or folder; None where a folder has no such split."
+    if name not in NAMED:
+        try: own = split_root(Path(name), split)
+        except (OSError, ValueError): return None
+        if own == Path(name): return None
+    return load_data(name, split, root, download)
 
 # %% ../nbs/10_data.ipynb #eee51895
 def pixels(images,        # sequence of `PIL.Image`
@@ -483,6 +493,27 @@ def check_data(data:Data, role:str):
     if n < 2: raise ValueError(f"{data.name} has one class only, {data.classes[0]!r}: nothing to tell apart")
     if role == "train" and (empty := [data.classes[c] for c in range(n) if not (labels == c).any()]):
         raise ValueError(f"class {empty[0]!r} of {data.name} has no images")
+
+# %% ../nbs/10_data.ipynb #behind2
+def real_data(folder,       # a distilled dataset
+              given:str,    # the data as the user named it, or None
+              option:str,   # the option to ask for
+              split:str,    # train, val, test or unseen
+              root=None, download:bool=False)->Data:
+    "The real images that belong to a distilled folder. Raises `ValueError` when they cannot be known."
+    name = given or manifest_of(folder).get("data", {}).get("name")
+    if not given and name not in NAMED:
+        raise ValueError(f"which real images belong to {folder}? Name them with {option}")
+    return load_data(name, split, root, download)
+
+def check_unseen(folder, real:Data):
+    "Raise `ValueError` when real images are those that a folder was distilled from."
+    made_of = manifest_of(folder).get("data", {})
+    # else there is no need to read them all
+    alike = made_of.get("images") == len(real) and made_of.get("classes") == real.classes
+    if alike and made_of.get("sha256") == fingerprint(real):
+        raise ValueError(f"the test images are those that {folder} was distilled from: name others with --test or "
+                         f"--root")
 
 # %% ../nbs/10_data.ipynb #4014188e
 def png_bytes(im)->bytes:

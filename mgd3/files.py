@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PART', 'CHECKPOINT', 'TEACHER', 'OURS', 'whole', 'write_whole', 'alone', 'check_names', 'json_line', 'json_file',
-           'json_lines', 'differences', 'sha256', 'read_manifest', 'hashes', 'verify']
+           'json_lines', 'differences', 'sha256', 'read_manifest', 'manifest_of', 'hashes', 'verify']
 
 # %% ../nbs/18_files.ipynb #caf23daf
 import hashlib, json, os, warnings
@@ -120,6 +120,11 @@ def read_manifest(folder:Path)->dict:
     if not run and not (isinstance(m, dict) and m.get("kind") == "latents"):
         raise ValueError(f"{path} is damaged, or not the manifest of a dataset or a store")
     return m
+
+def manifest_of(folder)->dict:
+    "The manifest of a folder; empty where there is none, or a damaged one."
+    try: return read_manifest(Path(folder))
+    except (OSError, ValueError): return {}
 
 # %% ../nbs/18_files.ipynb #9f66c4e3
 def hashes(folder:Path)->dict:  # file name → SHA-256
