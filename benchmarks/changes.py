@@ -14,7 +14,8 @@ from types import MethodType
 
 import torch
 
-from mgd3.data import load_data, png_bytes
+from mgd3.data import png_bytes
+from mgd3.sources import load_data
 from mgd3.tables import markdown_table, save_rows
 from mgd3.generators import Generator
 from mgd3.guidance import image_seed, sample

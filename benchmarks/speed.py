@@ -15,7 +15,8 @@ import numpy as np, torch
 from PIL import Image
 from sklearn.cluster import KMeans
 
-from mgd3.data import load_data, pixels, png_bytes, subset
+from mgd3.data import pixels, png_bytes, subset
+from mgd3.sources import load_data
 from mgd3.tables import machine, markdown_table, save_rows, versions
 from mgd3.files import write_whole
 from mgd3.distill import distill

@@ -18,7 +18,8 @@ import numpy as np, torch
 from tqdm.auto import tqdm
 
 from .methods import check_settings
-from .data import load_data, overlap, pixels, match_labels
+from .data import overlap, pixels, match_labels
+from .sources import load_data
 from .tables import load_rows, save_rows
 from .distill import distill
 from .files import alone

@@ -121,7 +121,7 @@ def real_data(folder:str,   # a distilled dataset
               root:str=None):
     "The real data behind a distilled folder. Raises `ValueError` when it cannot be known."
     from pathlib import Path
-    from mgd3.data import NAMED, load_data
+    from mgd3.sources import NAMED, load_data
     import json
     if given: return load_data(given, split, root)
     manifest = Path(folder)/"mgd3.json"
@@ -222,7 +222,7 @@ def evaluate(
     "Train students on distilled datasets and test them on real images; several datasets and students give one table."
     from json import dumps
     from mgd3.compare import check_writable, compare, entry
-    from mgd3.data import from_folder
+    from mgd3.sources import from_folder
     from mgd3.tables import save_rows
     if protocol == "soft" and not teacher:
         raise ValueError("soft labels need a teacher: make one with mgd3 teacher, then name its file with --teacher")
@@ -249,7 +249,7 @@ def evaluate(
 def _test_split(name, test, root):
     "The real images that grade a teacher: those named, or the data's own test split; None where there is none."
     from pathlib import Path
-    from mgd3.data import NAMED, load_data, split_root
+    from mgd3.sources import NAMED, load_data, split_root
     if test: return load_data(test, "test", root)
     if name in NAMED: return load_data(name, "test", root)
     try: own = split_root(Path(name), "test")
@@ -275,7 +275,7 @@ def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet
            ):
     "Train a teacher for soft labels on all real images."
     from pathlib import Path
-    from mgd3.data import load_data
+    from mgd3.sources import load_data
     from mgd3.compare import check_writable
     from mgd3.hard_label_eval import default_net
     from mgd3.data import check_data, match_labels
@@ -301,7 +301,7 @@ def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet
 def _validation(data, root):
     "The data's own validation images; None where it has none, so that some of the images are held out."
     from pathlib import Path
-    from mgd3.data import NAMED, load_data, split_root
+    from mgd3.sources import NAMED, load_data, split_root
     if data in NAMED: return load_data(data, "val", root)
     try: own = split_root(Path(data), "val")
     except (OSError, ValueError): return None
@@ -338,7 +338,7 @@ def pretrain(data:str,            # cifar10, digits, a folder of class folders
              json:bool=False,     # print one JSON object
             ):
     "Train a generator on your own images. It can be stopped at any moment, and the same command goes on."
-    from mgd3.data import load_data
+    from mgd3.sources import load_data
     from mgd3.pretrain import pretrain
     for k, v in dict(minutes=minutes, images=images).items():
         if v is not None and v <= 0: raise ValueError(f"{k} must be above 0, got {v}")
@@ -367,7 +367,8 @@ def metrics(dir:str,                     # a distilled dataset
             json:bool=False,             # print one JSON object
            ):
     "Coverage, diversity and representativeness of each class; precision, recall, Fréchet distance of the set."
-    from mgd3.data import from_folder, overlap
+    from mgd3.data import overlap
+    from mgd3.sources import from_folder
     from mgd3.generators import from_pretrained
     from mgd3.data import match_labels
     from mgd3.metrics import frechet_distance, precision_recall, summary
@@ -415,7 +416,7 @@ def _swept(rows, keys):
 def _check_grid(jobs, generator):
     "Raise `ValueError` before the first run for what can be known: datasets, splits, samplers, ways of discovery."
     from mgd3.methods import METHODS
-    from mgd3.data import load_data
+    from mgd3.sources import load_data
     from mgd3.generators import from_pretrained
     from mgd3.guidance import SETTINGS, Sampling
     from mgd3.modes import NAMES
@@ -499,7 +500,8 @@ def report(dirs:list,               # distilled datasets of the same classes: fo
     "Write one self-contained page about distilled datasets: images, maps, metrics of each class, accuracy."
     from pathlib import Path
     from mgd3.compare import check_writable, compare, entry, random_entry
-    from mgd3.data import from_folder, overlap
+    from mgd3.data import overlap
+    from mgd3.sources import from_folder
     from mgd3.files import write_whole
     from mgd3.hard_label_eval import check_repeats
     from mgd3.data import ipc_of
@@ -585,7 +587,7 @@ def info(generator:str=None,   # a bundled name, a diffusers folder or a hub id:
     "Versions, device, and what ships with the package; or what a generator or a method is."
     import platform
     from mgd3.methods import METHODS
-    from mgd3.data import NAMED
+    from mgd3.sources import NAMED
     from mgd3.tables import machine, versions
     from mgd3.loading import bundled
     if generator and method: raise ValueError("one at a time: a generator or a method")

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np, torch
 from tqdm.auto import tqdm
 
-from .data import (Data, Files, fingerprint, subset, check_data, ipc_of,
-                       match_labels, median_side, n_channels)
+from .data import (Data, fingerprint, subset, check_data, ipc_of, match_labels,
+                       median_side, n_channels)
+from .sources import Files
 from .files import check_writable
 from .tables import versions
 from .devices import as_device, default_device, resolved

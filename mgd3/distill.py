@@ -19,8 +19,8 @@ import torch
 from safetensors import SafetensorError
 from tqdm.auto import tqdm
 
-from .data import (ROOTED, Data, Files, Picked, fingerprint, from_folder,
-                       load_data, median_side, pixels, png_bytes, root_of)
+from .data import Data, Picked, fingerprint, median_side, pixels, png_bytes
+from .sources import ROOTED, Files, from_folder, load_data, root_of
 from .tables import contact_sheet, versions
 from .files import (CHECKPOINT, PART, TEACHER, alone, check_names, differences, hashes, json_file, json_line,
                         read_manifest, sha256, write_whole)

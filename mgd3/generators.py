@@ -14,7 +14,8 @@ import torch
 from fastcore.basics import patch
 from torch import Tensor
 
-from .data import Data, class_words, imagenet_ids, pixels
+from .data import Data, pixels
+from .sources import class_words, imagenet_ids
 from .devices import as_device, as_dtype, default_device, default_dtype
 from .loading import (FAMILIES, PAPER, bundled, check_fit, load_parts, load_vae,
                           own_settings, side_of, source_of)

@@ -15,8 +15,9 @@ import numpy as np, torch, torch.nn as nn
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import (Data, check_data, from_folder, ipc_of, load_data, match_labels,
-                       median_side, n_channels, pixels, png_bytes, some)
+from .data import (Data, check_data, ipc_of, match_labels, median_side, n_channels,
+                       pixels, png_bytes, some)
+from .sources import from_folder, load_data
 from .files import write_whole
 from .devices import as_device, default_device
 from .networks import make_network

@@ -21,8 +21,9 @@ from safetensors.torch import load_file as load_tensors, save as save_tensors
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import (Data, class_words, fingerprint, median_side, n_channels, pixels,
-                       png_bytes, some, subset)
+from .data import (Data, fingerprint, median_side, n_channels, pixels, png_bytes,
+                       some, subset)
+from .sources import class_words
 from .devices import as_device, autocast, default_device, default_dtype, seeded
 from .files import PART, alone, differences, json_file, write_whole
 from .fitting import (Budget, Fit, constant, cosine, finish_steps, finishing,

@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from .data import Data, Files, Picked, digest, load_data, pixels, subset
+from .data import Data, Picked, digest, pixels, subset
+from .sources import Files, load_data
 from .tables import versions
 from .files import PART, alone, differences, json_file, json_line, read_manifest, sha256, write_whole
 from .generators import Generator, from_pretrained

@@ -17,8 +17,8 @@ import numpy as np, torch, torch.nn as nn
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import (Data, imagenet_ids, load_data, subset, check_data, match_labels,
-                       n_channels, own_split)
+from .data import Data, subset, check_data, match_labels, n_channels
+from .sources import imagenet_ids, load_data, own_split
 from .files import TEACHER, check_writable, write_whole
 from .messages import Result, nearly
 from .devices import as_device, default_device

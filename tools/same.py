@@ -41,7 +41,7 @@ def teachers_module():
     return m
 
 def teacher_file(out, data, generator):
-    from mgd3.data import load_data
+    from mgd3.sources import load_data
     m, path = teachers_module(), out/f"teacher-{data}.safetensors"
     if not path.is_file():
         real = load_data(data)
@@ -84,7 +84,7 @@ def sampled(generator):
 
 def students(out, generator):
     "Accuracies of three students of one folder."
-    from mgd3.data import load_data
+    from mgd3.sources import load_data
     from mgd3.distill import distill
     from mgd3.hard_label_eval import HardLabel, hard_label_eval
     from mgd3.soft_label_eval import SoftLabel, soft_label_eval
