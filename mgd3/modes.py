@@ -18,7 +18,6 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 
 from .files import whole
-from .messages import nearly
 
 # %% ../nbs/00_modes.ipynb #fb5c7c86
 @dataclass
@@ -221,8 +220,7 @@ def _class_modes(x, f, k, method, seed, device):
 def check_discovery(method, k:int):
     "Raise `ValueError` for an unknown way of finding modes, or an impossible number of them."
     if isinstance(method, str) and method not in NAMES:
-        raise ValueError(f"unknown discovery method {method!r}{nearly(method, NAMES)}: one of "
-                         f"{', '.join(NAMES)}")
+        raise ValueError(f"unknown discovery method {method!r}: one of {', '.join(NAMES)}")
     if k < 1: raise ValueError(f"k must be at least 1, got {k}")
 
 def class_modes(z:Tensor,              # (n, c, h, w) the latents of one class
