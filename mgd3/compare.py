@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['PRESETS', 'Entry', 'entry', 'drawn', 'random_entry', 'settings_for', 'identity', 'read_log', 'append_log', 'key_of',
-           'Run', 'plan_runs', 'compare']
+           'Run', 'plan_runs', 'compare_students', 'baseline_entries', 'comparison_table', 'evaluate',
+           'save_comparison']
 
 # %% ../nbs/16_compare.ipynb #d0638ad8
 import hashlib, json, os, shutil, warnings
@@ -18,9 +19,10 @@ from tqdm.auto import tqdm
 
 from .data import (Data, fingerprint, subset, check_data, ipc_of, match_labels,
                        median_side, n_channels)
-from .sources import Files
+from .sources import Files, check_unseen, from_folder, real_data
 from .files import check_writable
-from .tables import versions
+from .messages import Result, text_table
+from .tables import save_rows, versions
 from .devices import as_device, default_device, resolved
 from .hard_label_eval import (HardLabel, auto_settings, check_repeats, default_net,
                                   prepare, sample_weights, student, summary)
@@ -28,7 +30,7 @@ from .networks import make_network
 from .training import Recipe
 from .soft_label_eval import (SoftLabel, about_labels, adamw, check_fit, soft_loss, soft_settings,
                                   store_labels, stored_bytes, stored_epochs)
-from .teachers import Teacher, check_order, check_teacher
+from .teachers import Teacher, check_order, check_teacher, load_teacher, read_classes
 
 # %% ../nbs/16_compare.ipynb #2313f2ca
 @dataclass(frozen=True, eq=False)
@@ -156,16 +158,17 @@ def plan_runs(entries:list, protocol:str, nets:list, seeds, preset:str, teacher:
     return runs
 
 # %% ../nbs/16_compare.ipynb #8d998b6f
-def compare(entries:list,            # of `Entry`
-            protocol:str="hard",     # hard or soft
-            nets:list=None,          # names of students; one that fits by default
-            repeats:int=3, seed:int=0, preset:str="auto",
-            teacher:Teacher=None,    # for soft labels
-            labels=None,             # folder of stored soft labels; live ones by default
-            results=None,            # file of finished runs, read and appended to
-            device=None, stream:bool=None, progress:bool=False,
-            **given,                 # fields of the recipe to replace
-           )->list:                  # one dictionary for each entry and network
+def compare_students(
+    entries:list,            # of `Entry`
+    protocol:str="hard",     # hard or soft
+    nets:list=None,          # names of students; one that fits by default
+    repeats:int=3, seed:int=0, preset:str="auto",
+    teacher:Teacher=None,    # for soft labels
+    labels=None,             # folder of stored soft labels; live ones by default
+    results=None,            # file of finished runs, read and appended to
+    device=None, stream:bool=None, progress:bool=False,
+    **given,                 # fields of the recipe to replace
+)->list:                  # one dictionary for each entry and network
     ("Train and grade every student that is not in `results` yet, then sum up. "
      "Raises `ValueError` and `OSError` before anything is trained, `FloatingPointError` for a diverging loss.")
     check_repeats(repeats, seed)
@@ -215,3 +218,97 @@ def _summed(e, net, rows, known):
     return dict(reused=sum(r["key"] in known for r in rows), dataset=e.name, net=net, protocol=rows[0]["protocol"],
                 images=rows[0]["images"], tested=rows[0]["tested"],
                 size=s["size"], epochs=s["epochs"], settings=s, **summary(rows))
+
+# %% ../nbs/16_compare.ipynb #eval02
+def baseline_entries(sets:list,  # (folder, its `Data`, its real test images)
+                     data:str, root=None, download:bool=False)->list:
+    "For each folder: as many random real images per class, and all real images; each once."
+    rows = {}
+    for folder, made, test in sets:
+        real, ipc = real_data(folder, data, "--data", "train", root, download), round(ipc_of(made))
+        rows.setdefault((real.name, ipc), random_entry(real, ipc, test))
+        everything = f"all {len(real)} images of {real.name}"
+        rows.setdefault((real.name, "all"), entry(everything, real, test))
+    return list(rows.values())
+
+# %% ../nbs/16_compare.ipynb #eval04
+def _line(r, several, best, top5):
+    "A row of a comparison as it is shown; `several` students have a spread."
+    def pm(k): return f"{r[f'{k}_mean']:.1f}" + (f" ± {r[f'{k}_sample_std']:.1f}" if several else "")
+    line = dict(dataset=r["dataset"], student=r["net"], labels=r["protocol"], last=pm("last"))
+    if best: line["best"] = pm("best")
+    if top5: line["top-5"] = "-" if r["last_top5_mean"] is None else pm("last_top5")
+    return line | dict(images=r["images"], tested=r["tested"], px=r["size"], epochs=r["epochs"],
+                       seconds=f"{r['seconds']:.0f}")
+
+def comparison_table(rows:list,             # of `compare_students`
+                     per_class:bool=False,  # also the accuracy of each class
+                    )->str:
+    "A comparison as plain text."
+    several, best = any(r["repeats"] > 1 for r in rows), any(r["evals"] > 1 for r in rows)
+    top5 = any(r["last_top5_mean"] is not None for r in rows)
+    tables, by_class = [[_line(r, several, best, top5) for r in rows]], {}
+    if per_class:                                          # one table for each set of classes
+        for r in rows: by_class.setdefault(tuple(sorted(r["per_class"])), []).append(r)
+    number = lambda v: "-" if v is None else f"{v:.1f}"
+    for classes, group in by_class.items():
+        tables.append([{"class": f"{r['dataset']}, {r['net']}"}
+                       | {c: number(r["per_class"][c]) for c in classes} for r in group])
+    return "\n\n".join(map(text_table, tables))
+
+# %% ../nbs/16_compare.ipynb #eval05
+def evaluate(
+    dirs:list,                # distilled datasets: folders of class folders
+    *, test:str=None,         # real test images: a dataset's name or a folder; by default those of the data distilled
+    protocol:str="hard",      # hard or soft labels
+    net:list[str]=(),         # students: convnet3, resnetap10, a timm name (default: by size)
+    repeats:int=3,            # of each student, each with its own seed
+    seed:int=0,               # of the first
+    baselines:bool=False,     # add random real images and all real images
+    data:str=None,            # the real training images for baselines; by default the data distilled
+    teacher:str=None,         # for soft labels: teacher-cifar10, a file of mgd3 teacher, a timm network's safetensors or a timm id
+    teacher_net:str=None,     # the network of a teacher's file that does not say
+    teacher_classes:str=None, # a file with the names of the teacher's classes, in its order: JSON list, or one a line
+    labels:str=None,          # store the soft labels in this folder and learn from there (default: live labels)
+    preset:str="auto",        # small, paper, public_code; small, rded, sre2l for soft labels; auto: by size
+    epochs:int=None,          # in place of the preset's, as are the next ones
+    size:int=None,            # px
+    batch_size:int=None,      # images
+    lr:float=None,            # learning rate
+    norm:str=None,            # of ConvNets and ResNets: instance, batch or group
+    precision:str=None,       # float32 or bfloat16 (default: bfloat16 on a GPU that has it)
+    weighted:bool=None,       # weight the loss by the share of its class that each image stands for
+    stream:bool=None,         # leave images on disk (default: when they do not fit into memory)
+    results:str="evaluations.jsonl",  # file of finished runs: read, and appended to; '' for none
+    csv:str=None,             # also write the table as CSV
+    per_class:bool=False,     # also show the accuracy of each class
+    root:str=None,            # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
+    download:bool=False,      # let torchvision fetch cifar10 into root
+    device:str=None,          # cuda, cuda:1, cpu; cuda where there is one
+    progress:bool=False,      # show a bar
+)->Result:
+    "Train students on distilled datasets and test them on real images; several datasets and students give one table."
+    if protocol == "soft" and not teacher:
+        raise ValueError("soft labels need a teacher: make one with mgd3 teacher, then name its file with --teacher")
+    if protocol == "hard" and (teacher or labels or teacher_net or teacher_classes):
+        raise ValueError("--teacher and --labels are for --protocol soft")
+    if data and not baselines: raise ValueError("--data is for --baselines")
+    if csv: check_writable(csv)
+    sets = [(d, from_folder(d), real_data(d, test, "--test", "test", root, download)) for d in dirs]
+    for d, _, real in sets: check_unseen(d, real)
+    entries = [entry(*s) for s in sets]
+    if baselines: entries += baseline_entries(sets, data, root, download)
+    known = teacher_classes and read_classes(teacher_classes)
+    t = load_teacher(teacher, teacher_net, known, size, device) if teacher else None
+    rows = compare_students(entries, protocol, list(net), repeats, seed, preset, t, labels, results or None,
+                            device, stream, progress, epochs=epochs, size=size, batch_size=batch_size, lr=lr,
+                            norm=norm, precision=precision, weighted=weighted)
+    if csv: save_comparison(csv, rows, seed)
+    old = sum(r["reused"] for r in rows)
+    note = f"\n({old} of {len(rows) * repeats} runs were in {results} already)" if old else ""
+    return Result(comparison_table(rows, per_class) + note, rows[0] if len(rows) == 1 else dict(results=rows))
+
+def save_comparison(path, rows:list, seed:int):
+    "The rows of a comparison as CSV; what is a list or a dictionary as JSON."
+    flat = lambda v: json.dumps(v, ensure_ascii=False) if isinstance(v, (list, dict)) else v
+    save_rows(path, [{k: flat(v) for k, v in r.items()} for r in rows], seed=seed)
