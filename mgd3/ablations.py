@@ -23,7 +23,7 @@ from .sources import load_data
 from .tables import load_rows, save_rows
 from .distill import distill
 from .files import alone, check_writable
-from .messages import Result, nearly, text_table
+from .messages import Result, text_table
 from .generators import from_pretrained
 from .guidance import SETTINGS, Sampling
 from .hard_label_eval import hard_label_eval
@@ -184,10 +184,10 @@ def own_grid(method:str, options:dict,  # the methods' own settings: one value e
             )->list:                    # dictionaries
     "Every combination of a method's own settings; those of pulls and starts go to the pulls and starts that take them."
     m, found = METHODS[method], []
-    mine = {k: _each(v) for k, v in options.items() if k in m.own}
+    mine = {k: _each(v) for k, v in options.items() if k in m.takes}
     for values in product(*mine.values()):
         active = active_settings(m, given := dict(zip(mine, values)))
-        given = {k: v for k, v in given.items() if k in active}
+        given = {k: v for k, v in given.items() if k in active or k in m.shared}
         if given not in found: found.append(given)
     return found
 
