@@ -419,7 +419,7 @@ def _check_grid(jobs, generator):
     from mgd3.sources import load_data
     from mgd3.generators import from_pretrained
     from mgd3.guidance import SETTINGS, Sampling
-    from mgd3.modes import NAMES
+    from mgd3.modes import check_discovery
     g, sets = from_pretrained(generator), {}
     for j in jobs:
         d, split = j["dataset"], j["split"]
@@ -429,8 +429,7 @@ def _check_grid(jobs, generator):
             sets[d], real = load_data(d, "train"), load_data(d, split)
             if sets[d].files == real.files: raise ValueError(f"{d} has no {split!r} images but those to distill")
         if "cfg_scale" in METHODS[j["method"]].takes: g.for_data(sets[d], j.get("prompt"), j.get("class_map"))
-        if j.get("discovery", NAMES[0]) not in NAMES:
-            raise ValueError(f"unknown discovery method {j['discovery']!r}: one of {', '.join(NAMES)}")
+        check_discovery(j.get("discovery", "kmeans"), j["ipc"])
         Sampling.of(g, **{k: v for k, v in j.items() if k in SETTINGS})
 
 # %% ../nbs/15_cli.ipynb #2cd6ddb1

@@ -5,12 +5,14 @@
 # %% auto #0
 __all__ = ['PART', 'CHECKPOINT', 'TEACHER', 'OURS', 'is_part', 'sweep_parts', 'whole', 'write_whole', 'check_writable', 'alone',
            'check_names', 'json_line', 'json_file', 'json_lines', 'differences', 'sha256', 'read_manifest',
-           'manifest_of', 'hashes', 'verify']
+           'manifest_of', 'hashes', 'verify', 'save_tensors', 'TensorFile']
 
 # %% ../nbs/18_files.ipynb #caf23daf
-import hashlib, json, os, re, time, warnings
+import hashlib, json, math, os, re, time, warnings
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 try: import fcntl
 except ImportError: fcntl = None                                       # Windows
@@ -229,3 +231,57 @@ def verify(folder:str,  # a distilled dataset or a store of latents
         problems += _unlisted(folder, known, store)
         if not store: problems += _contradictions(folder, manifest)
     return _checked(folder, len(known), problems)
+
+# %% ../nbs/18_files.ipynb #tens02
+_TYPES = {"torch.float16": "F16", "torch.float32": "F32", "torch.int64": "I64"}
+
+def _header(kinds, about):
+    "The beginning of a safetensors file."
+    head, at = {"__metadata__": {"about": json.dumps(about)}} if about else {}, 0
+    for name, (dtype, shape) in kinds.items():
+        if str(dtype) not in _TYPES: raise ValueError(f"{name} is {dtype}: one of {', '.join(_TYPES)}")
+        end = at + dtype.itemsize * math.prod(shape)
+        head[name] = dict(dtype=_TYPES[str(dtype)], shape=list(shape), data_offsets=[at, end])
+        at = end
+    text = json.dumps(head).encode()
+    text += b" " * (-len(text) % 8)                        # the tensors begin at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text
+
+# %% ../nbs/18_files.ipynb #tens03
+def save_tensors(path,
+                 kinds:dict,        # name → (dtype, shape), in the order of the file
+                 tensor,            # name → the tensor, called when it is its turn
+                 about:dict=None):  # what the header shall say, kept as JSON
+    "Write a safetensors file while holding one tensor. Raises `ValueError` for a tensor of another kind."
+    head = _header(kinds, about)
+    with whole(Path(path)) as f:
+        f.write(head)
+        for name, (dtype, shape) in kinds.items():
+            t = tensor(name)
+            if (t.dtype, tuple(t.shape)) != (dtype, tuple(shape)):
+                raise ValueError(f"{name} is {tuple(t.shape)} {t.dtype}, expected {tuple(shape)} {dtype}")
+            f.write(t.contiguous().numpy().tobytes())
+
+# %% ../nbs/18_files.ipynb #tens07
+class TensorFile(Mapping):
+    "The tensors of a safetensors file by name, each read when it is asked for; the last few are kept."
+    def __init__(self, path):
+        from safetensors import safe_open
+        self.path, self.version = path, _version(path)
+        with safe_open(path, "pt") as f: self.names = dict.fromkeys(f.keys())
+    def __len__(self): return len(self.names)
+    def __iter__(self): return iter(self.names)
+    def __getitem__(self, name):
+        if name not in self.names: raise KeyError(name)
+        if _version(self.path) != self.version: raise OSError(f"{self.path} has changed since it was opened")
+        return _read(self.path, name, self.version)
+    def several(self, names)->list: return _tensors(self.path, names)  # the file is opened once
+
+def _version(path): s = os.stat(path); return s.st_ino, s.st_mtime_ns
+
+@lru_cache(8)
+def _read(path, name, version): return _tensors(path, [name])[0]
+
+def _tensors(path, names):
+    from safetensors import safe_open
+    with safe_open(path, "pt") as f: return [f.get_tensor(n).clone() for n in names]    # no views of the file
