@@ -21,7 +21,7 @@ from .methods import METHODS, PLUGINS, active_settings, check_settings, load_plu
 from .data import overlap, pixels, match_labels
 from .sources import load_data
 from .tables import load_rows, save_rows
-from .distill import distill
+from .distill import distill_dataset
 from .files import alone, check_writable
 from .messages import Result, text_table
 from .generators import from_pretrained
@@ -76,7 +76,7 @@ def measure(dataset:str,    # a name or a folder with splits
     (train, z), g = _encoded(dataset, "train", generator, *where), from_pretrained(generator)
     with tempfile.TemporaryDirectory() as tmp:
         t = time.time()
-        d = distill(train, g, ipc, Path(tmp)/"d", method=method, seed=seed, **settings, **(options or {}))
+        d = distill_dataset(train, g, ipc, Path(tmp)/"d", method=method, seed=seed, **settings, **(options or {}))
         seconds = time.time() - t
         acc = hard_label_eval(d, real, repeats=1, seed=seed)
         row = dict(last=round(acc["last_mean"], 4), best=round(acc["best_mean"], 4))

@@ -71,7 +71,7 @@ def distill(data:str="digit-pairs",          # digits, digit-pairs, imagenette (
            ):
     "Distill a dataset into IPC images per class. With accelerate launch: on several devices."
     given = dict(locals())
-    from mgd3.distill import distill
+    from mgd3.distill import distill_dataset as distill
     from mgd3.guidance import SETTINGS
     settings = {k: given[k] for k in (*SETTINGS, "discovery", "features")}
     settings |= pairs(set or [], settings)

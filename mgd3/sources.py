@@ -20,7 +20,7 @@ from PIL import Image
 from torch.utils.data import ConcatDataset
 
 from .data import Data, fingerprint, from_arrays, subset
-from .files import json_lines, manifest_of
+from .files import check_format, json_lines, manifest_of
 from .messages import nearly
 
 # %% ../nbs/38_sources.ipynb #b959e71d
@@ -133,9 +133,12 @@ def _read_metadata(root):
 # %% ../nbs/38_sources.ipynb #0364d6c6
 def _check_complete(root, n):
     "A folder with our manifest must hold all the images that the manifest promises."
-    try: m = json.loads((root/"mgd3.json").read_bytes()); promised = m["settings"]["ipc"] * len(m["data"]["classes"])
+    try:
+        m = json.loads((root/"mgd3.json").read_bytes())
+        promised = m["settings"]["ipc"] * len(m["data"]["classes"])
     except (ValueError, KeyError, TypeError) as e:
         raise ValueError(f"{root/'mgd3.json'} is damaged, or not a manifest of mgd3") from e
+    check_format(m, root/"mgd3.json")
     if n != promised:
         raise ValueError(f"{root} is incomplete ({n} of {promised} images described): run the same distill command "
                          f"again")
