@@ -374,7 +374,7 @@ def prepare_pretraining(data:Data, out, held:Data, settings:dict, labels, names,
 IMAGES = dict(tiny=768_000, small=1_500_000, base=5_000_000)
 
 def pretrain_generator(
-    data:Data,            # images to train on: `Data`, cifar10, digits, a folder of class folders
+    data:str,             # images to train on: cifar10, digits, a folder of class folders
     out:str="generator",  # folder of the generator; its checkpoints are in OUT.training
     held_out:Data=None,   # images to measure with; by default the data's validation images, or every tenth
     *, images:int=None,   # images to see at a constant learning rate (default: by size, 768000 to 5000000)
