@@ -14,9 +14,9 @@ from types import MethodType
 
 import torch
 
-from mgd3.data import load_data, markdown_table, png_bytes, save_rows
+from mgd3.data import image_seed, load_data, markdown_table, png_bytes, save_rows
 from mgd3.generators import Generator
-from mgd3.guidance import image_seed, sample
+from mgd3.guidance import sample
 from mgd3.modes import discover_modes
 
 STEPS = 5   # the cost of a step does not depend on their number

@@ -15,14 +15,13 @@ import numpy as np, torch
 from PIL import Image
 from sklearn.cluster import KMeans
 
-from mgd3.data import load_data, machine, markdown_table, pixels, png_bytes, save_rows, subset, versions
+from mgd3.data import image_seed, load_data, machine, markdown_table, pixels, png_bytes, save_rows, subset, versions
 from mgd3.files import write_whole
 from mgd3.distill import distill
 from mgd3.generators import Generator
-from mgd3.guidance import image_seed, sample
+from mgd3.guidance import lambda_at, sample
 from mgd3.schedules import make_sampler
 from mgd3.modes import discover_modes
-from mgd3.stop_guidance import lambda_at
 
 
 # The published way: job, what the stage before made → what the next one takes

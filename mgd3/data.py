@@ -6,8 +6,8 @@
 __all__ = ['PAIRS', 'FORMATS', 'SUBSETS', 'CIFAR10', 'DATASETS', 'IMAGENET', 'ROOTED', 'NAMED', 'Data', 'Arrays', 'from_arrays',
            'subset', 'Picked', 'splits', 'load_digits', 'Files', 'split_root', 'from_folder', 'from_hf', 'imagenet_ids',
            'class_words', 'subset_ids', 'from_imagenet', 'from_cifar10', 'root_of', 'load_data', 'pixels',
-           'contact_sheet', 'style', 'show_rows', 'digest', 'digests', 'fingerprint', 'overlap', 'png_bytes',
-           'versions', 'machine', 'save_rows', 'load_rows', 'markdown_table']
+           'contact_sheet', 'style', 'show_rows', 'digest', 'digests', 'fingerprint', 'overlap', 'image_seed',
+           'png_bytes', 'versions', 'machine', 'save_rows', 'load_rows', 'markdown_table']
 
 # %% ../nbs/10_data.ipynb #7ad51ca3
 import hashlib, io, json, math, os, warnings
@@ -490,6 +490,13 @@ def overlap(a:Data, b:Data)->float:
     known, asked = ([h.tobytes() for h in digests(d.images)] for d in (a, b))
     known = set(known)
     return float(np.mean([h in known for h in asked]))
+
+# %% ../nbs/10_data.ipynb #imgseed2
+def image_seed(seed:int, # of the run
+               *key:int, # what tells the image apart, e.g. its label and its number
+              )->int:
+    "The seed of one image."
+    return int(np.random.SeedSequence([seed, *key]).generate_state(1, np.uint64)[0] >> 1)
 
 # %% ../nbs/10_data.ipynb #4014188e
 def png_bytes(im)->bytes:

@@ -19,12 +19,12 @@ import torch
 from safetensors import SafetensorError
 from tqdm.auto import tqdm
 
-from .data import (NAMED, ROOTED, Data, Files, Picked, contact_sheet, fingerprint, from_folder, load_data,
-                       pixels, png_bytes, root_of, versions)
+from .data import (NAMED, ROOTED, Data, Files, Picked, contact_sheet, fingerprint, from_folder, image_seed,
+                       load_data, pixels, png_bytes, root_of, versions)
 from .files import (CHECKPOINT, PART, TEACHER, alone, check_names, differences, hashes, json_file, json_line,
                         read_manifest, sha256, write_whole)
 from .generators import Generator, bundled_for, from_pretrained
-from .guidance import SETTINGS, Sampling, image_seed
+from .guidance import SETTINGS, Sampling
 from .modes import Modes, check_discovery, class_modes, load_modes, save_modes
 from .methods import DISCOVERY, METHODS, Job, Method, check_settings, own_settings
 from .shipped import Shipped, load_shipped, modes_for, shipped

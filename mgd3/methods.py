@@ -17,9 +17,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .data import Data, pixels
+from .data import Data, image_seed, pixels
 from .generators import Generator
-from .guidance import SETTINGS, ModeGuidance, image_seed, sample
+from .guidance import SETTINGS, ModeGuidance, sample
 from .modes import Modes
 
 # %% ../nbs/13_methods.ipynb #65cf0b3e

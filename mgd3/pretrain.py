@@ -26,11 +26,12 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from safetensors.torch import load_file as load_tensors, save as save_tensors
-from .data import (Data, class_words, contact_sheet, fingerprint, pixels, png_bytes, save_rows, style, subset)
+from .data import (Data, class_words, contact_sheet, fingerprint, image_seed, pixels, png_bytes, save_rows, style,
+                       subset)
 from .files import PART, alone, differences, json_file, write_whole
 from .generators import (Generator, as_device, bundled, default_device, default_dtype,
                             from_pretrained)
-from .guidance import image_seed, sample
+from .guidance import sample
 from .hard_label_eval import median_side, n_channels, some
 from .schedules import variance_kl
 from .training import seeded

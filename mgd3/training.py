@@ -20,9 +20,8 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import pixels
+from .data import image_seed, pixels
 from .files import CHECKPOINT, write_whole
-from .guidance import image_seed
 
 # %% ../nbs/22_training.ipynb #47bc439a
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import math
 import torch, torch.nn.functional as F
 from torch import Tensor
 
+from ..data import image_seed
 from ..features import penultimate
-from ..guidance import image_seed
 from ..hard_label_eval import auto_settings, check_data, n_channels
 from ..methods import Job, method
 from ..networks import make_network
