@@ -92,7 +92,7 @@ def belonging(z:Tensor,        # (n, c, h, w) sampled latents
               real_labels,     # (m,) their classes
              )->dict:          # own and distance
     ("Own: the share of samples whose nearest mode is their own. Distance: the median "
-     "of their distances to it; 1 is the mean distance of the real samples of that mode.")
+     "of their distances to it; 1 is the mean distance of the mode's real samples.")
     as_tensor = lambda v: torch.as_tensor(np.asarray(v))
     labels, numbers, real_labels = map(as_tensor, (labels, numbers, real_labels))
     own, far = [], []
