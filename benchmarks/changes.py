@@ -14,7 +14,9 @@ from types import MethodType
 
 import torch
 
-from mgd3.data import image_seed, load_data, markdown_table, png_bytes, save_rows
+from mgd3.data import image_seed, png_bytes
+from mgd3.sources import load_data
+from mgd3.tables import markdown_table, save_rows
 from mgd3.generators import Generator
 from mgd3.guidance import sample
 from mgd3.modes import discover_modes

@@ -20,9 +20,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from mgd3.data import markdown_table, png_bytes, save_rows
+from mgd3.data import png_bytes
+from mgd3.tables import markdown_table, save_rows
 from mgd3.files import write_whole
-from mgd3.generators import FAMILIES, Generator
+from mgd3.generators import Generator
+from mgd3.loading import FAMILIES
 from mgd3.guidance import sample
 
 BACKENDS = dict(flash=SDPBackend.FLASH_ATTENTION, efficient=SDPBackend.EFFICIENT_ATTENTION,

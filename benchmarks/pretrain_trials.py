@@ -11,10 +11,13 @@ from pathlib import Path
 
 import torch
 
-from mgd3.data import load_data, load_rows, pixels, save_rows
+from mgd3.data import pixels
+from mgd3.sources import load_data
+from mgd3.tables import load_rows, save_rows
 from mgd3.generators import Generator
-from mgd3.pretrain import (Fit, constant, make_dit, make_optimisers, make_scheduler, min_snr, routed,
-                           train_steps)
+from mgd3.pretrain import make_optimisers
+from mgd3.fitting import Fit, constant, train_steps
+from mgd3.latent_diffusion import make_dit, make_scheduler, min_snr, routed
 from mgd3.schedules import variance_kl
 
 # trial → optimiser, weight of the noise's error, weight of the variance's, share of tokens kept, patch, heads

@@ -19,12 +19,14 @@ from diffusers import DDPMScheduler, EulerAncestralDiscreteScheduler
 from tqdm.auto import tqdm
 
 from .methods import check_settings
-from .data import load_data, load_rows, overlap, pixels, save_rows
-from .distill import distill
+from .data import overlap, pixels, match_labels
+from .sources import load_data
+from .tables import load_rows, save_rows
+from .distill import distill_dataset
 from .files import alone
 from .generators import from_pretrained
 from .guidance import FORMS, SETTINGS, lambda_at
-from .hard_label_eval import hard_label_eval, match_labels
+from .hard_label_eval import hard_label_eval
 from .metrics import coverage, fine_counts, summary
 from .schedules import schedule
 from .soft_label_eval import soft_label_eval
@@ -71,7 +73,7 @@ def measure(dataset:str,    # a name or a folder with splits
     (train, z), g = _encoded(dataset, "train", generator), from_pretrained(generator)
     with tempfile.TemporaryDirectory() as tmp:
         t = time.time()
-        d = distill(train, g, ipc, Path(tmp)/"d", method=method, seed=seed, **settings, **(options or {}))
+        d = distill_dataset(train, g, ipc, Path(tmp)/"d", method=method, seed=seed, **settings, **(options or {}))
         seconds = time.time() - t
         acc = hard_label_eval(d, real, repeats=1, seed=seed)
         row = dict(last=round(acc["last_mean"], 4), best=round(acc["best_mean"], 4))

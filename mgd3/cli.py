@@ -71,7 +71,7 @@ def distill(data:str="digit-pairs",          # digits, digit-pairs, imagenette (
            ):
     "Distill a dataset into IPC images per class. With accelerate launch: on several devices."
     given = dict(locals())
-    from mgd3.distill import distill
+    from mgd3.distill import distill_dataset as distill
     from mgd3.guidance import SETTINGS
     settings = {k: given[k] for k in (*SETTINGS, "discovery", "features")}
     settings |= pairs(set or [], settings)
@@ -121,7 +121,7 @@ def real_data(folder:str,   # a distilled dataset
               root:str=None):
     "The real data behind a distilled folder. Raises `ValueError` when it cannot be known."
     from pathlib import Path
-    from mgd3.data import NAMED, load_data
+    from mgd3.sources import NAMED, load_data
     import json
     if given: return load_data(given, split, root)
     manifest = Path(folder)/"mgd3.json"
@@ -149,7 +149,7 @@ def unseen(folder, real):
 def _baselines(sets, data, root):
     "The rows that give a comparison its scale: as many random real images, and all of them."
     from mgd3.compare import entry, random_entry
-    from mgd3.hard_label_eval import ipc_of
+    from mgd3.data import ipc_of
     rows = {}
     for d, made, test in sets:
         real, ipc = real_data(d, data, "--data", "train", root), round(ipc_of(made))
@@ -222,7 +222,8 @@ def evaluate(
     "Train students on distilled datasets and test them on real images; several datasets and students give one table."
     from json import dumps
     from mgd3.compare import check_writable, compare, entry
-    from mgd3.data import from_folder, save_rows
+    from mgd3.folders import from_folder
+    from mgd3.tables import save_rows
     if protocol == "soft" and not teacher:
         raise ValueError("soft labels need a teacher: make one with mgd3 teacher, then name its file with --teacher")
     if protocol == "hard" and (teacher or labels or teacher_net or teacher_classes):
@@ -248,7 +249,8 @@ def evaluate(
 def _test_split(name, test, root):
     "The real images that grade a teacher: those named, or the data's own test split; None where there is none."
     from pathlib import Path
-    from mgd3.data import NAMED, load_data, split_root
+    from mgd3.sources import NAMED, load_data
+    from mgd3.folders import split_root
     if test: return load_data(test, "test", root)
     if name in NAMED: return load_data(name, "test", root)
     try: own = split_root(Path(name), "test")
@@ -274,9 +276,10 @@ def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet
            ):
     "Train a teacher for soft labels on all real images."
     from pathlib import Path
-    from mgd3.data import load_data
+    from mgd3.sources import load_data
     from mgd3.compare import check_writable
-    from mgd3.hard_label_eval import check_data, default_net, match_labels
+    from mgd3.hard_label_eval import default_net
+    from mgd3.data import check_data, match_labels
     from mgd3.teachers import graded, save_teacher, teacher_settings, train_teacher
     given = dict(epochs=epochs, size=size, batch_size=batch_size, lr=lr, norm=norm, precision=precision)
     for k in ("epochs", "size", "batch_size"):
@@ -299,7 +302,8 @@ def teacher(data:str="digit-pairs",  # digits, digit-pairs, a subset of ImageNet
 def _validation(data, root):
     "The data's own validation images; None where it has none, so that some of the images are held out."
     from pathlib import Path
-    from mgd3.data import NAMED, load_data, split_root
+    from mgd3.sources import NAMED, load_data
+    from mgd3.folders import split_root
     if data in NAMED: return load_data(data, "val", root)
     try: own = split_root(Path(data), "val")
     except (OSError, ValueError): return None
@@ -336,7 +340,7 @@ def pretrain(data:str,            # cifar10, digits, a folder of class folders
              json:bool=False,     # print one JSON object
             ):
     "Train a generator on your own images. It can be stopped at any moment, and the same command goes on."
-    from mgd3.data import load_data
+    from mgd3.sources import load_data
     from mgd3.pretrain import pretrain
     for k, v in dict(minutes=minutes, images=images).items():
         if v is not None and v <= 0: raise ValueError(f"{k} must be above 0, got {v}")
@@ -365,9 +369,10 @@ def metrics(dir:str,                     # a distilled dataset
             json:bool=False,             # print one JSON object
            ):
     "Coverage, diversity and representativeness of each class; precision, recall, Fréchet distance of the set."
-    from mgd3.data import from_folder, overlap
+    from mgd3.data import overlap
+    from mgd3.folders import from_folder
     from mgd3.generators import from_pretrained
-    from mgd3.hard_label_eval import match_labels
+    from mgd3.data import match_labels
     from mgd3.metrics import frechet_distance, precision_recall, summary
     d = from_folder(dir)
     real, test = real_data(dir, data, "--data", "train", root), real_data(dir, held or data, "--held", "unseen", root)
@@ -413,10 +418,10 @@ def _swept(rows, keys):
 def _check_grid(jobs, generator):
     "Raise `ValueError` before the first run for what can be known: datasets, splits, samplers, ways of discovery."
     from mgd3.methods import METHODS
-    from mgd3.data import load_data
+    from mgd3.sources import load_data
     from mgd3.generators import from_pretrained
     from mgd3.guidance import SETTINGS, Sampling
-    from mgd3.modes import NAMES
+    from mgd3.modes import check_discovery
     g, sets = from_pretrained(generator), {}
     for j in jobs:
         d, split = j["dataset"], j["split"]
@@ -426,8 +431,7 @@ def _check_grid(jobs, generator):
             sets[d], real = load_data(d, "train"), load_data(d, split)
             if sets[d].files == real.files: raise ValueError(f"{d} has no {split!r} images but those to distill")
         if "cfg_scale" in METHODS[j["method"]].takes: g.for_data(sets[d], j.get("prompt"), j.get("class_map"))
-        if j.get("discovery", NAMES[0]) not in NAMES:
-            raise ValueError(f"unknown discovery method {j['discovery']!r}: one of {', '.join(NAMES)}")
+        check_discovery(j.get("discovery", "kmeans"), j["ipc"])
         Sampling.of(g, **{k: v for k, v in j.items() if k in SETTINGS})
 
 # %% ../nbs/15_cli.ipynb #2cd6ddb1
@@ -497,9 +501,11 @@ def report(dirs:list,               # distilled datasets of the same classes: fo
     "Write one self-contained page about distilled datasets: images, maps, metrics of each class, accuracy."
     from pathlib import Path
     from mgd3.compare import check_writable, compare, entry, random_entry
-    from mgd3.data import from_folder, overlap
+    from mgd3.data import overlap
+    from mgd3.folders import from_folder
     from mgd3.files import write_whole
-    from mgd3.hard_label_eval import check_repeats, ipc_of
+    from mgd3.hard_label_eval import check_repeats
+    from mgd3.data import ipc_of
     from mgd3.report import feature_space, page, shown
     check_writable(out); check_repeats(max(repeats, 1), seed)
     names = dict(zip(dirs, _short(dirs)))
@@ -536,7 +542,7 @@ def _short(dirs:list)->list:
 
 def _made_by(folder)->str:
     "The generator whose latents a dataset's report uses: the bundled one that made it."
-    from mgd3.generators import bundled
+    from mgd3.loading import bundled
     from mgd3.report import manifest_of
     name = manifest_of(folder).get("generator", {}).get("name")
     if name in bundled(): return name
@@ -582,8 +588,9 @@ def info(generator:str=None,   # a bundled name, a diffusers folder or a hub id:
     "Versions, device, and what ships with the package; or what a generator or a method is."
     import platform
     from mgd3.methods import METHODS
-    from mgd3.data import NAMED, machine, versions
-    from mgd3.generators import bundled
+    from mgd3.sources import NAMED
+    from mgd3.tables import machine, versions
+    from mgd3.loading import bundled
     if generator and method: raise ValueError("one at a time: a generator or a method")
     r = _about(generator, device, dtype) if generator else _about_method(method) if method else dict(
         versions(), python=platform.python_version(), device=machine(), generators=sorted(bundled()),

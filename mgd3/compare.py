@@ -16,13 +16,15 @@ from pathlib import Path
 import numpy as np, torch
 from tqdm.auto import tqdm
 
-from .data import Data, Files, fingerprint, subset, versions
-from .generators import as_device, default_device
-from .hard_label_eval import (HardLabel, auto_settings, check_data, check_repeats, default_net,
-                                  ipc_of, match_labels, median_side, n_channels, prepare, sample_weights,
-                                  student, summary)
+from .data import (Data, fingerprint, subset, check_data, ipc_of, match_labels,
+                       median_side, n_channels)
+from .images import Files
+from .tables import versions
+from .devices import as_device, default_device, resolved
+from .hard_label_eval import (HardLabel, auto_settings, check_repeats, default_net,
+                                  prepare, sample_weights, student, summary)
 from .networks import make_network
-from .training import Recipe, resolved
+from .training import Recipe
 from .soft_label_eval import (SoftLabel, about_labels, adamw, check_fit, soft_loss, soft_settings,
                                   store_labels, stored_bytes, stored_epochs)
 from .teachers import Teacher, check_order, check_teacher

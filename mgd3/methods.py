@@ -23,29 +23,29 @@ from .guidance import SETTINGS, ModeGuidance, sample
 from .modes import Modes
 
 # %% ../nbs/13_methods.ipynb #65cf0b3e
-@dataclass
+@dataclass(frozen=True)
 class Job:
     "Everything a method may look at."
     data:Data
     generator:Generator
-    modes:Modes = None      # of the methods that use modes
-    settings:dict = field(default_factory=dict)  # of sampling: steps, cfg_scale, sampler, …, those the method takes
+    modes:Modes=None        # of the methods that use modes
+    settings:dict = field(default_factory=dict)  # of sampling: those the method takes
     seed:int = 0
     batch_size:int = 50
     progress:object = False # a bar that sampling advances
     ipc:int = 10
     own:dict = field(default_factory=dict)       # the method's own settings
-    discovery:object = None # how modes are found, of the methods that use them
-    features:object = None  # a `Teacher` in whose features they are found; None: in the latents
     folder:Path = None      # where long computations leave what they have
-    made:dict = field(default_factory=dict)      # what was computed for all images at once
+    made:dict = field(default_factory=dict)      # what was made once
 
-    def modes_of(self, labels, numbers)->Tensor:
-        return torch.stack([self.modes[l][i] for l, i in zip(labels.tolist(), numbers.tolist())])
+    def modes_of(self, labels, numbers)->Tensor:  # (n, c, h, w)
+        return self.modes.of(labels.tolist(), numbers.tolist())
     def seeds_of(self, labels, numbers)->list:
-        return [image_seed(self.seed, l, i) for l, i in zip(labels.tolist(), numbers.tolist())]
+        rows = zip(labels.tolist(), numbers.tolist())
+        return [image_seed(self.seed, l, i) for l, i in rows]
     def nearest_of(self, labels, numbers)->list:
-        return [int(self.modes.nearest[l][i]) for l, i in zip(labels.tolist(), numbers.tolist())]
+        rows = zip(labels.tolist(), numbers.tolist())
+        return [int(self.modes.nearest[l][i]) for l, i in rows]
     def once(self, key:str, make):
         "What `make()` returns, called at the first request only."
         if key not in self.made: self.made[key] = make()
@@ -64,7 +64,7 @@ class Method:
     about:str = ""         # one line
     own:dict = field(default_factory=dict)    # its own settings: name → parameter
     small:dict = field(default_factory=dict)  # their values for images of up to 16 px, validated on the digits
-    check:object = None    # (job, its own settings): raises `ValueError` before any work is done
+    check:object = None    # (job without modes, its own settings): raises `ValueError` before any work
     at_once:bool = False   # computes something for all images together, so that processes cannot share the work
 
     @property

@@ -17,9 +17,10 @@ from torch import Tensor
 
 from .ablations import covered, joint_tsne
 from .methods import COLOURS, MARKERS
-from .data import Data, contact_sheet, pixels, style, versions
-from .generators import bundled, from_pretrained
-from .hard_label_eval import match_labels, median_side, n_channels
+from .data import Data, pixels, match_labels, median_side, n_channels
+from .tables import contact_sheet, style, versions
+from .generators import from_pretrained
+from .loading import bundled
 from .metrics import frechet_distance, precision_recall, summary
 from .features import features_of
 from .teachers import load_teacher

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np, torch
 
-from .data import ROOTED, Data, fingerprint, load_data
+from .data import Data, fingerprint
+from .sources import ROOTED, load_data
 from .generators import Generator, from_pretrained
 from .modes import Modes, discover_modes, load_modes, save_modes
 

@@ -12,8 +12,8 @@ import numpy as np, torch, torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from ..data import Data, pixels
-from ..hard_label_eval import auto_settings, check_data
+from ..data import Data, pixels, check_data
+from ..hard_label_eval import auto_settings
 from ..methods import method
 from ..teachers import Teacher, teacher_of
 from ..training import normalise

@@ -11,7 +11,8 @@ import math
 import torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor
 
-from ..hard_label_eval import auto_settings, check_data
+from ..hard_label_eval import auto_settings
+from ..data import check_data
 from ..methods import Job, method
 from ..teachers import Teacher, teacher_of
 from ..training import bounds, crop_boxes, iterate, resample, to_bytes
