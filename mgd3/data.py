@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['RESIZE', 'Data', 'Arrays', 'composed', 'alike', 'folder_names', 'from_arrays', 'subset', 'Picked', 'pixels', 'digest',
            'digests', 'fingerprint', 'overlap', 'some', 'n_channels', 'ipc_of', 'median_side', 'match_labels',
-           'check_data', 'png_bytes']
+           'check_data', 'image_seed', 'png_bytes']
 
 # %% ../nbs/10_data.ipynb #7ad51ca3
 import hashlib, io, json, math, re, unicodedata
@@ -192,6 +192,13 @@ def check_data(data:Data, role:str):
     if n < 2: raise ValueError(f"{data.name} has one class only, {data.classes[0]!r}: nothing to tell apart")
     if role == "train" and (empty := [data.classes[c] for c in range(n) if not (labels == c).any()]):
         raise ValueError(f"class {empty[0]!r} of {data.name} has no images")
+
+# %% ../nbs/10_data.ipynb #imgseed2
+def image_seed(seed:int, # of the run
+               *key:int, # what tells the image apart, e.g. its label and its number
+              )->int:
+    "The seed of one image."
+    return int(np.random.SeedSequence([seed, *key]).generate_state(1, np.uint64)[0] >> 1)
 
 # %% ../nbs/10_data.ipynb #4014188e
 def png_bytes(im)->bytes:

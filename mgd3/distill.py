@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from .data import Data, Picked, fingerprint, median_side
+from .data import Data, Picked, fingerprint, image_seed, median_side
 from .devices import Workers, find_workers
 from .folder import check_ipc, check_out, make_manifest, open_folder, plan_chunks
 from .generators import Generator, bundled_for, from_pretrained
-from .guidance import SETTINGS, Sampling, image_seed
+from .guidance import SETTINGS, Sampling
 from .methods import (DISCOVERY, METHODS, Job, Method, check_settings,
                           own_settings)
 from .modes import Lazy, check_discovery, discover_modes

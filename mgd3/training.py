@@ -19,10 +19,9 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .checkpoints import read_state, state_bytes
-from .data import pixels
+from .data import image_seed, pixels
 from .devices import autocast, kept, seeded, send
 from .files import CHECKPOINT, write_whole
-from .guidance import image_seed
 
 # %% ../nbs/22_training.ipynb #47bc439a
 @dataclass(frozen=True)
