@@ -175,6 +175,7 @@ def check(self:Sampling, generator:Generator)->Sampling:
     if not 0 <= self.cfg_scale < math.inf:
         raise ValueError("cfg_scale must be a number of at least 0, "
                          f"got {self.cfg_scale}")
+    generator.check_cfg(self.cfg_scale)
     if not 1 <= self.cfg_channels <= c:
         raise ValueError(f"cfg_channels must be 1 … {c}, got {self.cfg_channels}")
     if callable(self.t_stop):
@@ -215,7 +216,7 @@ def sample(generator:Generator,
            seeds:list=None,      # … unless each brings its own
            pull=None,            # in place of the pull of scale, form and t_stop
            start=None,           # in place of pure noise
-           batch_size:int=50,    # images in a chunk
+           batch_size:int=None,  # images in a chunk, which is padded to it; by default 50, or all where they are fewer
            callback=None,        # called with a dictionary at every step
            progress=False,       # True for a bar, or a bar to move at every step
            **given,              # fields of Sampling; the generator's own by default
@@ -225,6 +226,7 @@ def sample(generator:Generator,
     s = Sampling.of(generator, **given)
     if seeds is None: seeds = [image_seed(seed, i) for i in range(len(labels))]
     _check_batch(generator, labels, modes, seeds, pull, start, given)
+    batch_size = min(50, len(labels)) if batch_size is None else batch_size
     pull = None if modes is None else pull or s.pull()
     bar = progress
     if isinstance(progress, bool):
