@@ -28,22 +28,25 @@ from .store import (Latents, beside, check_place, check_workers, encode_beside,
 
 # %% ../nbs/12_distill.ipynb #76b44c14
 def distill_dataset(
-    data,                    # Data, a dataset's name, or a folder of class folders
-    generator="dit-digits",  # Generator, bundled name, diffusers folder or hub id
+    data:str="digit-pairs",  # digits, cifar10, imagenette, …, or a folder of class folders
+    generator:str="dit-digits",  # bundled name, diffusers folder or hub id
     ipc:int=10,              # images per class
-    out="distilled",         # folder to write; made if missing
-    *, method:str="mgd3",    # see mgd3.methods
-    seed:int=0,
+    out:str="distilled",     # folder to write; made if missing
+    *, method:str="mgd3",    # mgd3, unguided, random, … (mgd3 info lists them)
+    seed:int=0,              # of modes, noise and random choices
     batch_size:int=50,       # images in a chunk
     progress:bool=False,     # show bars
-    prompt:str=None,         # text to image: a sentence with {} for the class name
-    class_map=None,          # class → the generator's, or prompt: dict or JSON file
-    root=None,               # the folder of CIFAR-10 or ImageNet
+    prompt:str=None,         # text to image: a sentence with {} for the class
+    class_map:str=None,      # JSON: class → the generator's class, or prompt
+    root:str=None,           # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
     download:bool=False,     # let torchvision fetch cifar10 into root
-    vae:str=None, device:str=None, dtype=None, compile:bool=False,  # how to load it
-    store=None,              # a folder that keeps latents; see encode
+    vae:str=None,            # another VAE for the generator: a folder or a hub id
+    device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
+    dtype:str=None,          # float16, bfloat16, float32 (default: by device)
+    compile:bool=False,      # compile the denoiser: slower to start, then faster
+    store:str=None,          # a folder that keeps latents, for large data; see mgd3 encode
     skip_bad:bool=False,     # leave out images that cannot be read, and copies
-    workers:int=None,        # processes that read images
+    workers:int=None,        # processes that read images (default: by size)
     **settings,              # of sample and of discovery, and the method's own
 )->Data:                     # the distilled dataset
     "Distill a dataset into `ipc` images per class. Raises `ValueError` or `OSError`."
@@ -74,7 +77,7 @@ def distill_dataset(
         chunks = plan_chunks(data.classes, ipc, batch_size)
         todo = folder.missing(chunks)
         with _sampling_bar(r, chunks, todo, team, progress) as bar:
-            job = r.job(data, modes, folder=folder.out, progress=bar)
+            job = r.job(data, modes, latents=latents, folder=folder.out, progress=bar)
             for chunk in team.share(todo):
                 px = r.method.fn(job, chunk.labels, chunk.numbers, **job.own)
                 folder.write(chunk, px)

@@ -140,13 +140,13 @@ def _reporter(sched, callback, bar, keep:int):
 @dataclass(frozen=True)
 class Sampling:
     "How images are sampled; its fields are options in Python and on the command line."
-    scale:float         # λ of the pull, of 50 steps
-    form:str            # mean, x0 or eps
+    scale:float         # λ, the strength of the pull, of 50 steps; 0 switches it off
+    form:str            # where the pull is put: mean, x0 or eps
     t_stop:int          # guide while the step index is above
     steps:int           # of the solver
     cfg_scale:float     # classifier-free guidance
-    cfg_channels:int    # latent channels that it guides
-    sampler:str         # see `SAMPLERS`
+    cfg_channels:int    # latent channels that it guides; the official DiT code: 3
+    sampler:str         # ddpm, ddim, dpm++, unipc, euler, heun, …; flow matching: flow-euler
 
     @classmethod
     def of(cls, generator:Generator, **given):

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['PAIRS', 'SUBSETS', 'CIFAR10', 'DATASETS', 'IMAGENET', 'ROOTED', 'NAMED', 'splits', 'load_digits', 'from_hf',
-           'imagenet_ids', 'class_words', 'subset_ids', 'from_imagenet', 'from_cifar10', 'root_of', 'load_data']
+           'imagenet_ids', 'class_words', 'subset_ids', 'from_imagenet', 'from_cifar10', 'root_of', 'load_data',
+           'own_split', 'real_data', 'check_unseen']
 
 # %% ../nbs/38_sources.ipynb #96a46073
 import os, re, warnings
@@ -17,10 +18,11 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import ConcatDataset
 
-from .data import Data, from_arrays, subset, composed, folder_names
-from .folders import (SPLITS, classes_in, from_folder, image_files, is_image,
-                          layout, tell_left)
-from .images import Files, colour, plain, tell_once
+from .data import Data, fingerprint, from_arrays, subset, composed, folder_names
+from .files import manifest_of
+from .messages import nearly
+from .folders import SPLITS, classes_in, from_folder, image_files, layout, split_root, tell_left
+from .images import Files, colour, is_image, plain, tell_once
 
 # %% ../nbs/38_sources.ipynb #b959e71d
 def splits(strata:np.ndarray,  # (n,) labels whose proportions every split should keep
@@ -289,4 +291,34 @@ def load_data(name,               # digits, digit-pairs, cifar10, a subset of Im
         return (from_cifar10(where, split, download, background) if name == "cifar10"
                 else from_imagenet(where, name, split, background))
     if str(name) and Path(name).is_dir(): return from_folder(name, split, background)
-    raise ValueError(f"unknown dataset {str(name)!r}: neither a folder nor one of {', '.join(NAMED)}")
+    raise ValueError(f"unknown dataset {str(name)!r}{nearly(name, NAMED)}: neither a folder "
+                     f"nor one of {', '.join(NAMED)}")
+
+def own_split(name, split:str, root=None, download:bool=False)->Data:
+    "A dataset's own images of a split, by name or folder; None where a folder has no such split."
+    if name not in NAMED:
+        try: own = split_root(Path(name), split)
+        except (OSError, ValueError): return None
+        if own == Path(name): return None
+    return load_data(name, split, root, download)
+
+# %% ../nbs/38_sources.ipynb #behind2
+def real_data(folder,       # a distilled dataset
+              given:str,    # the data as the user named it, or None
+              option:str,   # the option to ask for
+              split:str,    # train, val, test or unseen
+              root=None, download:bool=False)->Data:
+    "The real images that belong to a distilled folder. Raises `ValueError` when they are unknown."
+    name = given or manifest_of(folder).get("data", {}).get("name")
+    if not given and name not in NAMED:
+        raise ValueError(f"which real images belong to {folder}? Name them with {option}")
+    return load_data(name, split, root, download)
+
+def check_unseen(folder, real:Data):
+    "Raise `ValueError` when real images are those that a folder was distilled from."
+    made_of = manifest_of(folder).get("data", {})
+    # else there is no need to read them all
+    alike = made_of.get("images") == len(real) and made_of.get("classes") == real.classes
+    if alike and made_of.get("sha256") == fingerprint(real):
+        raise ValueError(f"the test images are those that {folder} was distilled from: "
+                         f"name others with --test or --root")

@@ -309,16 +309,22 @@ def encode_beside(out:Path, data:Data, generator:Generator, team:Workers,
     return encode_to_store(data, generator, place, full, team=team, **reading)
 
 # %% ../nbs/19_store.ipynb #fa4e4054
-def encode(data,                    # Data, a dataset's name or a folder
-           generator="dit-digits",  # Generator, a bundled name, a folder or a hub id
-           store="latents",         # folder to write
-           *, skip_bad:bool=False,  # leave out unreadable images, and copies
-           workers:int=None,        # processes that read images
-           progress:bool=False, root=None, vae:str=None, device:str=None,
-           dtype=None)->Latents:
+def encode(
+    data:str="digit-pairs",      # digits, cifar10, imagenette, …, or a folder of class folders
+    generator:str="dit-digits",  # bundled name, diffusers folder or hub id
+    store:str="latents",         # folder to write
+    *, skip_bad:bool=False,      # leave out images that cannot be read, and copies
+    workers:int=None,            # processes that read images (default: by size)
+    progress:bool=False,         # show bars
+    root:str=None,               # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
+    download:bool=False,         # let torchvision fetch cifar10 into root
+    vae:str=None,                # another VAE for the generator: a folder or a hub id
+    device:str=None,             # cuda, cuda:1, cpu; cuda where there is one
+    dtype:str=None,              # float16, bfloat16, float32 (default: by device)
+)->Latents:
     "Encode a dataset into a store, or what it lacks. Raises `ValueError` or `OSError`."
     team = find_workers(device)
-    data = data if isinstance(data, Data) else load_data(data, root=root)
+    if not isinstance(data, Data): data = load_data(data, root=root, download=download)
     check_place(store, data); check_workers(workers)
     if not isinstance(generator, Generator):
         generator = from_pretrained(generator, device or team.device, dtype, vae)
