@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError
 
 from .files import PART
+from .messages import nearly
 
 # %% ../nbs/37_loading.ipynb #50b7019e
 PAPER = dict(scale=.1, form="mean", t_stop=25, steps=50, cfg_scale=4., unguided_cfg=4., sampler="ddpm")  # MGD³ §4.1
@@ -78,8 +79,9 @@ def source_of(name, what="generator"):
         if what != "generator" or (Path(name)/"model_index.json").is_file(): return Path(name)
         raise ValueError(f"{name} is not a diffusers folder: it has no model_index.json")
     if str(name).count("/") == 1 and not str(name).startswith((".", "/")): return str(name)
-    raise ValueError(f"unknown {what} {str(name)!r}: neither a folder, a hub id like 'facebook/DiT-XL-2-256', "
-                     f"nor one of {', '.join(bundled())}")
+    raise ValueError(f"unknown {what} {str(name)!r}{nearly(name, bundled())}: neither a folder, "
+                     f"a hub id like 'facebook/DiT-XL-2-256', nor one of "
+                     f"{', '.join(bundled())}")
 
 # %% ../nbs/37_loading.ipynb #d092ea49
 @contextmanager

@@ -22,6 +22,7 @@ from diffusers import (DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
 from torch import Tensor
 
 from .generators import Generator
+from .messages import nearly
 
 # %% ../nbs/20_schedules.ipynb #bf5720c6
 def to_x0(kind:str,    # the scheduler's `prediction_type`, or flow_prediction
@@ -260,7 +261,8 @@ NOISE = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trai
 def make_sampler(generator:Generator, name:str, steps:int):
     "The scheduler for a sampler's name, its timesteps set. Raises `ValueError` when it does not fit the generator."
     fits = [n for n, (_, _, f) in SAMPLERS.items() if f is None or f == generator.flow]
-    if name not in SAMPLERS: raise ValueError(f"unknown sampler {name!r}: one of {', '.join(fits)}")
+    if name not in SAMPLERS:
+        raise ValueError(f"unknown sampler {name!r}{nearly(name, fits)}: one of {', '.join(fits)}")
     if name not in fits:
         raise ValueError(f"sampler {name} does not fit {generator.name}, which was{'' if generator.flow else ' not'} "
                          f"trained by flow matching: one of {', '.join(fits)}")
