@@ -232,15 +232,21 @@ def _weights(m):
     yield from (p for p in m._parameters.values() if p is not None)
     for c in m._modules.values(): yield from _weights(c)
 
+def _equal(modules:list)->list:
+    "The first of some modules, and those with the same weights. A GPU waits once for the answer."
+    if len(modules) < 2: return modules
+    kind = lambda m: (type(m), [(p.shape, p.dtype) for p in _weights(m)])
+    same = [m for m in modules if kind(m) == kind(modules[0])]
+    equal = [torch.stack([(p == q).all() for p, q in zip(_weights(same[0]), _weights(m))]).all()
+             for m in same[1:]]
+    return same[:1] + [m for m, yes in zip(same[1:], torch.stack(equal).tolist() if equal else []) if yes]
+
 def _twins(model)->list:
     "The first embedder of a DiT, and those of other blocks that hold the same weights."
     norms = [getattr(b, "norm1", None) for b in getattr(model, "transformer_blocks", ())]
     embs = [m.emb for m in norms if getattr(m, "emb", None) is not None]
     state = [(id(p), p._version) for e in embs for p in _weights(e)]
-    if _TWINS.get(model, (None,))[0] != state:
-        def same(e): return all(p.dtype == q.dtype and torch.equal(p, q)
-                                for p, q in zip(_weights(embs[0]), _weights(e), strict=True))
-        _TWINS[model] = state, [e for e in embs if type(e) is type(embs[0]) and same(e)]
+    if _TWINS.get(model, (None,))[0] != state: _TWINS[model] = state, _equal(embs)
     return _TWINS[model][1]
 
 @contextmanager
