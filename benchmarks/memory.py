@@ -42,7 +42,7 @@ def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 i
 def run(classes, images, kept):
     "Peaks in MiB after each stage of one run."
     from mgd3.data import Data
-    from mgd3.distill import distill
+    from mgd3.distill import distill_dataset
     from mgd3.store import encode
     torch.set_num_threads(1)
     labels = np.repeat(np.arange(classes), images)
@@ -54,7 +54,7 @@ def run(classes, images, kept):
         row = dict(classes=classes, images=len(data), latents="in a store" if kept else "in memory", start_MiB=round(peak()))
         store = f"{tmp}/store" if kept else None
         if kept: encode(data, g, store); row["encode_MiB"] = round(peak())
-        distill(data, g, ipc=10, out=f"{tmp}/out", method="centroid", store=store)
+        distill_dataset(data, g, ipc=10, out=f"{tmp}/out", method="centroid", store=store)
         size = sum(f.stat().st_size for f in Path(tmp).glob("store/*.safetensors"))
         return row | dict(encode_MiB=row.get("encode_MiB", ""), all_MiB=round(peak()), store_MiB=round(size / 2**20))
 

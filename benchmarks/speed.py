@@ -15,16 +15,15 @@ import numpy as np, torch
 from PIL import Image
 from sklearn.cluster import KMeans
 
-from mgd3.data import pixels, png_bytes, subset
+from mgd3.data import image_seed, pixels, png_bytes, subset
 from mgd3.sources import load_data
 from mgd3.tables import machine, markdown_table, save_rows, versions
 from mgd3.files import write_whole
-from mgd3.distill import distill
+from mgd3.distill import distill_dataset
 from mgd3.generators import Generator
-from mgd3.guidance import image_seed, sample
+from mgd3.guidance import lambda_at, sample
 from mgd3.schedules import make_sampler
 from mgd3.modes import discover_modes
-from mgd3.stop_guidance import lambda_at
 
 
 # The published way: job, what the stage before made → what the next one takes
@@ -98,7 +97,7 @@ def encode(job, _): return job.g.encode(job.data.images)
 def discover(job, latents): return discover_modes(latents, job.data.labels, job.ipc)
 
 def sample_all(job, modes):
-    "As `distill` does: all images in chunks."
+    "As `distill_dataset` does: all images in chunks."
     rows = [(c, k) for c in range(len(job.data.classes)) for k in range(job.ipc)]
     return sample(job.g, job.y[[c for c, _ in rows]], torch.stack([modes[c][k] for c, k in rows]),
                   seeds=[image_seed(0, c, k) for c, k in rows], batch_size=min(50, len(rows)))
@@ -148,10 +147,10 @@ def stages(job, repeats:int)->tuple:  # rows, seconds of whole jobs, images
     return rows + [row("whole job", *total)], total, made
 
 def whole(job, repeats:int)->list:
-    "`distill` itself, which also hashes, describes and previews what it made."
+    "`distill_dataset` itself, which also hashes, describes and previews what it made."
     ts = []
     for i in range(repeats + 1):
-        start = job.clock(); distill(job.data, job.g, job.ipc, job.out/f"whole-{i}")
+        start = job.clock(); distill_dataset(job.data, job.g, job.ipc, job.out/f"whole-{i}")
         ts.append(job.clock() - start)
     return ts[1:]
 

@@ -17,7 +17,8 @@ from tqdm.auto import tqdm
 
 from .data import (Data, check_data, ipc_of, match_labels, median_side, n_channels,
                        pixels, png_bytes, some)
-from .sources import from_folder, load_data
+from .sources import load_data
+from .folders import from_folder
 from .files import write_whole
 from .devices import as_device, default_device
 from .networks import make_network
@@ -203,7 +204,7 @@ def as_tensors(data:Data, size:int,
     classes = classes or data.classes
     labels = match_labels(Data([], np.array([]), list(classes), "the given classes", []), data)
     order = np.argsort(labels, kind="stable")
-    x = pixels([data.images[int(i)] for i in order], size, 3).float() / 255
+    x = pixels([data.images[int(i)] for i in order], size, 3, "plain").float() / 255
     return (x - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1), torch.as_tensor(labels[order])
 
 def as_folder(data:Data, out, classes:list=None):

@@ -7,10 +7,10 @@ __all__ = ['SIDES', 'LEAST', 'VAE_BATCH', 'HIDDEN', 'IMAGES', 'Settings', 'hold_
            'training_folder', 'untrained', 'claim_training', 'generator_of', 'psnr', 'spaced', 'show_reconstructions',
            'show_samples', 'show_losses', 'copying', 'train_autoencoder', 'expectation', 'latents_of', 'Lesson',
            'make_optimisers', 'new_fit', 'look_at', 'train', 'train_transformer', 'finish_training', 'initial_networks',
-           'seen_by', 'auto_side', 'prepare_pretraining', 'pretrain', 'run_pretraining']
+           'seen_by', 'auto_side', 'prepare_pretraining', 'pretrain_generator', 'in_words', 'run_pretraining']
 
 # %% ../nbs/30_pretrain.ipynb #pt007
-import io, json, math, time, warnings
+import io, json, math, sys, time, warnings
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -32,7 +32,8 @@ from .latent_diffusion import (LOSS, SIZES, dit_loss, encode_all,
                                    held_out_loss, make_networks, make_scheduler,
                                    set_scale, vae_loss)
 from .loading import bundled, save_generator
-from .sources import class_words
+from .messages import Result
+from .sources import class_words, load_data, own_split
 from .tables import contact_sheet, save_rows, style
 
 # %% ../nbs/30_pretrain.ipynb #pt051
@@ -41,15 +42,15 @@ SIDES = range(32, 129, 8)
 @dataclass(frozen=True)
 class Settings:
     "What a training is. A checkpoint goes on with the same settings only."
-    size:str = "small"         # of the networks, see `SIZES`
-    side:int = 32              # of the images, px
-    channels:int = 3           # 1 grey, 3 RGB
-    flips:bool = True          # mirrored images count as images
+    size:str = "small"         # of the networks: tiny, small or base
+    side:int = 32              # px: a multiple of 8 from 32 to 128 (default: by the images)
+    channels:int = 3           # 1 grey, 3 RGB (default: by the images)
+    flips:bool = True          # mirrored images count as images (not so with letters and digits)
     seed:int = 0               # of weights, batches and noise
     batch_size:int = 128       # images a step of the transformer
     lr:float = 1e-3            # of the transformer
     tokens:float = .5          # share of the tokens that its middle layers see, but for the end
-    precision:str = "float32"  # or bfloat16
+    precision:str = "float32"  # float32 or bfloat16 (default: what the device is fast in)
 
     def __post_init__(self):
         if self.size not in SIZES: raise ValueError(f"unknown size {self.size!r}: one of {', '.join(SIZES)}")
@@ -376,33 +377,57 @@ def prepare_pretraining(data:Data, out, held:Data, settings:dict, labels, names,
 # %% ../nbs/30_pretrain.ipynb #pt076
 IMAGES = dict(tiny=768_000, small=1_500_000, base=5_000_000)
 
-def pretrain(data:Data,            # images to train on
-             out,                  # folder of the generator; its checkpoints are beside it, in OUT.training
-             held_out:Data=None,   # images to measure with; by default every tenth of `data`
-             *, images:int=None,   # images to see at a constant learning rate; by size if None
-             minutes:float=None,   # stop this call after so many
-             finish:bool=False,    # then let the learning rate fall to zero
-             init=None,            # a generator to begin with, in place of untrained networks
-             labels=None,          # (Data) → (n, l) tensor: the generator's classes of each image
-             names:dict=None, classes:dict=None,  # with `labels`: names of these classes; those of each dataset
-             device:str=None,      # cuda, cpu, …
-             progress:bool=False,  # show bars
-             say=lambda line: None,   # told sizes and speeds, a line each
-             save_every:float=240., look_every:float=600.,  # seconds
-             **settings,           # see `Settings`
-            )->dict:               # what was measured
-    ("Train a generator (autoencoder and DiT) on a dataset and write it as a diffusers folder; interrupted, the same "
-     "call goes on. Raises `ValueError` for data or settings that cannot be used, `FileExistsError` for a folder of "
+def pretrain_generator(
+    data:str,             # images to train on: cifar10, digits, a folder of class folders
+    out:str="generator",  # folder of the generator; its checkpoints are in OUT.training
+    held_out:Data=None,   # images to measure with; by default the data's validation images, or every tenth
+    *, images:int=None,   # images to see at a constant learning rate (default: by size, 768000 to 5000000)
+    minutes:float=None,   # stop after so many minutes; the same command goes on
+    finish:bool=False,    # let the learning rate fall to zero, over a ninth of what was seen
+    init:str=None,        # begin with a finished generator's networks
+    labels:callable=None, # (Data) → (n, l) tensor: the generator's classes of each image
+    names:dict=None, classes:dict=None,  # with `labels`: names of these classes; those of each dataset
+    root:str=None,        # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
+    download:bool=False,  # let torchvision fetch cifar10 into root
+    device:str=None,      # cuda, cuda:1, cpu; cuda where there is one
+    progress:bool=False,  # show bars, and sizes and speeds a line each
+    say:callable=None,    # told these lines, in place of the terminal
+    save_every:float=240.,  # seconds between checkpoints
+    look_every:float=600.,  # seconds between measurements
+    **settings,           # fields of `Settings`
+)->Result:                # what was measured
+    ("Train a generator (autoencoder and DiT) on your own images. It can be stopped at any moment, and the same call "
+     "goes on. Raises `ValueError` for data or settings that cannot be used, `FileExistsError` for a folder of "
      "another training.")
+    for k, v in dict(minutes=minutes, images=images).items():
+        if v is not None and v <= 0: raise ValueError(f"{k} must be above 0, got {v}")
+    if not str(out): raise ValueError("out is empty: name a folder")
+    if not isinstance(data, Data):
+        held_out = held_out or own_split(data, "val", root)
+        data = load_data(data, "train", root, download)
     budget = Budget(minutes, save_every, look_every)
     job = prepare_pretraining(data, out, held_out, settings, labels, names, classes, device,
                               seen_by(init) if init else 0)
-    job.say, job.progress = say, progress
+    shown = (lambda line: print(line, file=sys.stderr)) if progress else lambda line: None
+    job.say, job.progress = say or shown, progress
     job.folder.mkdir(parents=True, exist_ok=True)
     with alone(job.folder):
         claim_training(job, str(init or "untrained networks"))
         for note in job.notes: warnings.warn(note)
-        return run_pretraining(job, budget, init, images, finish)
+        found = run_pretraining(job, budget, init, images, finish)
+    return Result(in_words(found, out), dict(out=str(out), **found))
+
+def in_words(report:dict, out)->str:
+    "What a training has come to, for people."
+    if report["stage"] == "autoencoder":
+        return "time is over before the autoencoder was trained; the same command goes on"
+    near = report["nearest"]
+    return (f"{out}: {report['images_seen']:,} images seen in {report['cpu_hours']} CPU hours"
+            f"{', finished' * report['finished']}\n"
+            f"error of the noise on held-out images {report['held_out']:.4f}; autoencoder {report['psnr']:.1f} dB\n"
+            f"distance to the nearest training image: samples {near['samples']}, held-out images {near['held_out']} "
+            f"(much smaller would be copies)\n"
+            f"look at {out}.training/samples.png")
 
 def run_pretraining(job:Pretraining, budget:Budget, init, images:int, finish:bool)->dict:
     "The stages of a training, each going on where it stopped."

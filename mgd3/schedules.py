@@ -22,6 +22,7 @@ from diffusers import (DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
 from torch import Tensor
 
 from .generators import Generator
+from .messages import nearly
 
 # %% ../nbs/20_schedules.ipynb #bf5720c6
 def to_x0(kind:str,    # the scheduler's `prediction_type`, or flow_prediction
@@ -260,12 +261,14 @@ NOISE = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trai
 def make_sampler(generator:Generator, name:str, steps:int):
     "The scheduler for a sampler's name, its timesteps set. Raises `ValueError` when it does not fit the generator."
     fits = [n for n, (_, _, f) in SAMPLERS.items() if f is None or f == generator.flow]
-    if name not in SAMPLERS: raise ValueError(f"unknown sampler {name!r}: one of {', '.join(fits)}")
+    if name not in SAMPLERS:
+        raise ValueError(f"unknown sampler {name!r}{nearly(name, fits)}: one of {', '.join(fits)}")
     if name not in fits:
         raise ValueError(f"sampler {name} does not fit {generator.name}, which was{'' if generator.flow else ' not'} "
                          f"trained by flow matching: one of {', '.join(fits)}")
     cls, config = SAMPLERS[name][:2]
     noise = {k: v for k, v in generator.scheduler.config.items() if k in NOISE and v is not None}
+    if generator.variance_type: noise["variance_type"] = generator.variance_type
     if generator.flow: noise["shift"] = generator.scheduler.config.get("flow_shift") or noise.get("shift", 1.)
     if generator.flow and cls not in FLOW:
         config = config | dict(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=noise["shift"])

@@ -16,7 +16,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .data import Data, fingerprint, check_data, ipc_of, match_labels, n_channels
-from .files import differences, write_whole
+from .files import differences, is_part, write_whole
 from .devices import as_device, default_device
 from .hard_label_eval import (as_data, check_repeats, default_net, prepare,
                                   student, summary)
@@ -160,7 +160,8 @@ def store_labels(folder, data:Data, teacher:Teacher, s:SoftLabel, seed:int=0, de
     manifest = folder/"labels.json"
     if manifest.is_file() and (diff := differences(json.loads(manifest.read_bytes()), about)):
         raise FileExistsError(f"{folder} holds other labels ({'; '.join(diff)[:300]}); choose another folder")
-    if not manifest.is_file() and folder.exists() and any(folder.iterdir()):
+    foreign = [p for p in folder.iterdir() if not is_part(p.name)] if folder.exists() else []
+    if foreign and not manifest.is_file():
         raise FileExistsError(f"{folder} is not empty and holds no labels.json; choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     need, free = stored_bytes(len(data), len(data.classes), s), shutil.disk_usage(folder).free

@@ -71,6 +71,13 @@ def machine()->str:
     if torch.cuda.is_available(): return torch.cuda.get_device_name()
     return f"{platform.machine()} CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
 
+# %% ../nbs/25_tables.ipynb #safe02
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+def _plain_cell(v):
+    "A value of a CSV cell. Text that a spreadsheet would run as a formula gets an apostrophe in front."
+    return f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v
+
 # %% ../nbs/25_tables.ipynb #e7ebd173
 def save_rows(path,        # CSV file to write
               rows:list,   # dictionaries with the same keys
@@ -81,7 +88,8 @@ def save_rows(path,        # CSV file to write
     about = dict(about, versions=" ".join(f"{k}={v}" for k, v in versions().items()), device=machine())
     text = io.StringIO()
     text.write("".join(f"# {k}: {v}\n" for k, v in about.items()))
-    w = csv.DictWriter(text, rows[0].keys(), lineterminator="\n"); w.writeheader(); w.writerows(rows)
+    w = csv.DictWriter(text, rows[0].keys(), lineterminator="\n"); w.writeheader()
+    w.writerows({k: _plain_cell(v) for k, v in r.items()} for r in rows)
     write_whole(Path(path), text.getvalue().encode())
 
 # %% ../nbs/25_tables.ipynb #e0248e25
@@ -89,7 +97,7 @@ def _value(s):
     for f in (int, float):
         try: return f(s)
         except ValueError: pass
-    return s
+    return s[1:] if s[:1] == "'" and s[1:].startswith(_FORMULA) else s
 
 def load_rows(path)->tuple:  # rows as dictionaries (numbers as numbers), and the header as a dictionary
     "Read what `save_rows` wrote."

@@ -19,10 +19,9 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .checkpoints import read_state, state_bytes
-from .data import pixels
+from .data import image_seed, pixels
 from .devices import autocast, kept, seeded, send
 from .files import CHECKPOINT, write_whole
-from .guidance import image_seed
 
 # %% ../nbs/22_training.ipynb #47bc439a
 @dataclass(frozen=True)
@@ -196,7 +195,7 @@ class Stream:
     def __len__(self): return len(self.images)
     def _one(self, i):
         edge = (full := round(self.size * self.zoom)) - self.size
-        x, middle = pixels([self.images[i]], full, self.channels), slice(edge // 2, edge // 2 + self.size)
+        x, middle = pixels([self.images[i]], full, self.channels, "plain"), slice(edge // 2, edge // 2 + self.size)
         return x[..., middle, middle]
     def batches(self, parts:list):
         "The pixels of each list of positions, in turn. Raises `OSError` for an image that cannot be read."

@@ -40,8 +40,19 @@ def teachers_module():
     except ImportError: import mgd3.soft_label_eval as m
     return m
 
+def loader():
+    "`load_data`: it was in data first."
+    try: import mgd3.sources as m
+    except ImportError: import mgd3.data as m
+    return m.load_data
+
+def job_function():
+    "The function that distills: its first name was that of its module."
+    import mgd3.distill as m
+    return getattr(m, "distill_dataset", None) or m.distill
+
 def teacher_file(out, data, generator):
-    from mgd3.sources import load_data
+    load_data = loader()
     m, path = teachers_module(), out/f"teacher-{data}.safetensors"
     if not path.is_file():
         real = load_data(data)
@@ -49,7 +60,7 @@ def teacher_file(out, data, generator):
     return path
 
 def distilled(name, out, generator):
-    from mgd3.distill import distill
+    distill = job_function()
     found = {}
     for data in DATASETS:
         more = dict(SMALL.get(name, {}), **(dict(steps=6) if name in SAMPLED else {}))
@@ -84,10 +95,9 @@ def sampled(generator):
 
 def students(out, generator):
     "Accuracies of three students of one folder."
-    from mgd3.sources import load_data
-    from mgd3.distill import distill
     from mgd3.hard_label_eval import HardLabel, hard_label_eval
     from mgd3.soft_label_eval import SoftLabel, soft_label_eval
+    distill, load_data = job_function(), loader()
     m, folder, val = teachers_module(), out/"digits-students", load_data("digits", "val")
     distill("digits", generator, 2, folder, method="centroid")
     colours = dict(epochs=3, jitter=.2, cutmix=1., flip=True)
