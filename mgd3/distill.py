@@ -323,7 +323,7 @@ def describe(job:Job, chunks:list)->list:
         return dict(mode=n, mode_weight=weight, nearest=nearest)
     def names(c):
         own = dict(class_name=data.class_names[c]) if data.class_names else {}
-        return {"class": data.classes[c]} | own      # the true name, where a folder cannot have it
+        return {"class": data.classes[c]} | own                # its true name, if another
     def line(c, n, f): return dict(file_name=f, label=c, **names(c), **mode(c, n),
                                    seed=image_seed(job.seed, c, n))
     return [line(*row) for chunk in chunks for row in chunk.rows]
