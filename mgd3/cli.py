@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['GROUPS', 'METHOD', 'COMMON', 'SAMPLED', 'SAMPLING', 'COMMANDS', 'Command', 'distilled', 'encoded', 'about_generator',
-           'about_method', 'info', 'all_names', 'overview', 'execute', 'run', 'main']
+           'info', 'all_names', 'overview', 'execute', 'run', 'main']
 
 # %% ../nbs/15_cli.ipynb #5f4f8c90
 import ast, json, os, sys, warnings
@@ -99,30 +99,12 @@ def about_generator(name:str, device=None, dtype=None)->dict:
     classes = "prompts" if g.text else f"{len(g.names) or g.n_classes} classes"
     return dict(generator=g.name, family=g.family, denoiser=network(g.model), vae=network(g.vae),
                 noise_schedule=f"of its {type(g.scheduler).__name__}",
-                images=f"{g.channels}×{g.size}×{g.size}", latents="×".join(map(str, g.latent_shape)),
-                conditioned_on=classes, **names,
+                images=f"{g.channels}×{g.size}×{g.size}",
+                latents="×".join(map(str, g.latent_shape)), conditioned_on=classes, **names,
                 samplers=[n for n, (_, _, f) in SAMPLERS.items() if f in (None, g.flow)],
                 settings=[f"{k}={v}" for k, v in g.settings.items()],
                 validated="scale" in g.defaults,
                 dtype=str(g.dtype).removeprefix("torch."), device=str(g.device))
-
-# %% ../nbs/15_cli.ipynb #e3ee2985
-def about_method(name:str)->dict:
-    "What a method is, and what it can be given with --set."
-    from fastcore.docments import docments
-    from mgd3.methods import PARTS, check_settings, parameters_of
-    m = check_settings(name, {})
-    def lines(fn, first, of=""):
-        says = docments(fn)
-        for k, p in parameters_of(fn, first).items():
-            if k in PARTS: continue
-            small = f", {m.small[k]} up to 16 px" if k in m.small else ""
-            yield f"{k}={p.default}{small}" + (f" ({says[k]})" if says.get(k) else "") + of
-    settings, choices = list(lines(m.fn, 3)), {}
-    for what in (w for w in PARTS if w in m.takes):
-        choices[what] = [f"{n}: {fn.__doc__}" for n, fn in PARTS[what].items()]
-        settings += [l for n, fn in PARTS[what].items() for l in lines(fn, 1, f", with --{what} {n}")]
-    return dict(method=name, about=m.about, options=list(m.shared), **choices, set=settings)
 
 # %% ../nbs/15_cli.ipynb #47dfc697
 def info(generator:str=None,  # a bundled name, a diffusers folder or a hub id: say what it is
@@ -132,7 +114,7 @@ def info(generator:str=None,  # a bundled name, a diffusers folder or a hub id: 
          dtype:str=None,      # float16, bfloat16 or float32
         )->Result:
     "Versions, device, and what there is to choose from; or what a generator or a method is."
-    from mgd3.methods import load_plugin
+    from mgd3.methods import about_method, load_plugin
     if generator and method: raise ValueError("one at a time: a generator or a method")
     if plugin: load_plugin(plugin)
     if generator: found = about_generator(generator, device, dtype)
@@ -188,7 +170,8 @@ def execute(command:str, values:dict)->Result:
 # %% ../nbs/15_cli.ipynb #0b47535b
 def _json(obj)->str:
     "One JSON object; JSON has no NaN."
-    return json.dumps(json.loads(json.dumps(obj), parse_constant=lambda _: None), ensure_ascii=False)
+    plain = json.loads(json.dumps(obj), parse_constant=lambda _: None)
+    return json.dumps(plain, ensure_ascii=False)
 
 def _leave():
     "Part from the other processes of `accelerate launch`, where there are any."

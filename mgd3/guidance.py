@@ -128,14 +128,14 @@ def _reporter(sched, callback, bar, keep:int):
 # %% ../nbs/01_guidance.ipynb #52fb48b7
 @dataclass(frozen=True)
 class Sampling:
-    "How images are sampled. Its fields are the options of sampling everywhere: in Python, in sweeps, on the command line."
+    "How images are sampled. Its fields are the options of sampling everywhere."
     scale:float         # λ, the strength of the pull, of 50 steps; 0 switches it off
     form:str            # where the pull is put: mean, x0 or eps
     t_stop:int          # guide while the step index is above
     steps:int           # of the solver
     cfg_scale:float     # classifier-free guidance
     cfg_channels:int    # latent channels that it guides; the official DiT code: 3
-    sampler:str         # ddpm, ddim, dpm++, unipc, euler, heun, …; flow matching: flow-euler
+    sampler:str         # ddpm, ddim, dpm++, unipc, …; flow matching: flow-euler
 
     @classmethod
     def of(cls, generator:Generator, **given):
