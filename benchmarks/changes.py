@@ -14,11 +14,11 @@ from types import MethodType
 
 import torch
 
-from mgd3.data import png_bytes
+from mgd3.data import image_seed, png_bytes
 from mgd3.sources import load_data
 from mgd3.tables import markdown_table, save_rows
 from mgd3.generators import Generator
-from mgd3.guidance import image_seed, sample
+from mgd3.guidance import sample
 from mgd3.modes import discover_modes
 
 STEPS = 5   # the cost of a step does not depend on their number

@@ -15,16 +15,15 @@ import numpy as np, torch
 from PIL import Image
 from sklearn.cluster import KMeans
 
-from mgd3.data import pixels, png_bytes, subset
+from mgd3.data import image_seed, pixels, png_bytes, subset
 from mgd3.sources import load_data
 from mgd3.tables import machine, markdown_table, save_rows, versions
 from mgd3.files import write_whole
 from mgd3.distill import distill_dataset
 from mgd3.generators import Generator
-from mgd3.guidance import image_seed, sample
+from mgd3.guidance import lambda_at, sample
 from mgd3.schedules import make_sampler
 from mgd3.modes import discover_modes
-from mgd3.stop_guidance import lambda_at
 
 
 # The published way: job, what the stage before made → what the next one takes

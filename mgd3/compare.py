@@ -20,10 +20,12 @@ from tqdm.auto import tqdm
 
 from .data import (Data, fingerprint, subset, check_data, ipc_of, match_labels,
                        median_side, n_channels)
-from .sources import Files, check_unseen, from_folder, real_data
+from .tables import versions, save_rows
+from .sources import check_unseen, real_data
+from .images import Files
+from .folders import from_folder
 from .files import check_writable
 from .messages import Result, text_table
-from .tables import save_rows, versions
 from .devices import as_device, default_device, resolved
 from .hard_label_eval import (HardLabel, auto_settings, check_repeats, default_net,
                                   prepare, sample_weights, student, summary)

@@ -12,16 +12,17 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from .data import Data, Picked, fingerprint, median_side
+from .data import Data, Picked, fingerprint, image_seed, median_side
 from .devices import Workers, find_workers
 from .folder import check_ipc, check_out, make_manifest, open_folder, plan_chunks
 from .generators import Generator, bundled_for, from_pretrained
-from .guidance import SETTINGS, Sampling, image_seed
+from .guidance import SETTINGS, Sampling
 from .methods import (DISCOVERY, METHODS, Job, Method, check_settings,
                           own_settings)
 from .modes import Lazy, check_discovery, discover_modes
 from .shipped import Shipped, load_shipped, modes_for, shipped
-from .sources import ROOTED, from_folder, load_data, root_of
+from .sources import ROOTED, load_data, root_of
+from .folders import from_folder
 from .store import (Latents, beside, check_place, check_workers, encode_beside,
                         encode_in_memory, encode_to_store)
 
@@ -320,6 +321,9 @@ def describe(job:Job, chunks:list)->list:
         nearest = data.files[int(m.nearest[c][n])] if m.nearest else None
         weight = round(float(m.weights[c][n]), 6)
         return dict(mode=n, mode_weight=weight, nearest=nearest)
-    def line(c, n, f): return dict(file_name=f, label=c, **{"class": data.classes[c]},
-                                   **mode(c, n), seed=image_seed(job.seed, c, n))
+    def names(c):
+        own = dict(class_name=data.class_names[c]) if data.class_names else {}
+        return {"class": data.classes[c]} | own      # the true name, where a folder cannot have it
+    def line(c, n, f): return dict(file_name=f, label=c, **names(c), **mode(c, n),
+                                   seed=image_seed(job.seed, c, n))
     return [line(*row) for chunk in chunks for row in chunk.rows]

@@ -16,9 +16,9 @@ import torch
 from diffusers.training_utils import EMAModel
 
 from .checkpoints import read_state, state_bytes
+from .data import image_seed
 from .devices import autocast
 from .files import write_whole
-from .guidance import image_seed
 
 # %% ../nbs/36_fitting.ipynb #pt035
 @dataclass

@@ -25,7 +25,7 @@ from .files import (CHECKPOINT, FORMAT, PART, TEACHER, OnDisk, OtherFormat, alon
                         read_manifest, sha256, write_whole)
 from .generators import Generator
 from .modes import Modes, load_modes, save_modes
-from .sources import Files
+from .images import Files
 from .tables import contact_sheet, versions
 
 # %% ../nbs/28_folder.ipynb #fold10

@@ -17,7 +17,8 @@ from tqdm.auto import tqdm
 
 from .data import (Data, check_data, ipc_of, match_labels, median_side, n_channels,
                        pixels, png_bytes, some)
-from .sources import from_folder, load_data
+from .sources import load_data
+from .folders import from_folder
 from .files import write_whole
 from .devices import as_device, default_device
 from .networks import make_network
@@ -58,12 +59,12 @@ def grade(net,  # a network, or a function from images to logits
     "Top-1, top-5 and per-class accuracy in percent; None for an absent class, and for top-5 of up to five classes."
     if isinstance(net, nn.Module): net.eval()
     rank, parts = [], list(torch.arange(len(y)).split(batch_size))
-    for p, px in zip(parts, batches(x, parts)):
+    for labels, px in zip(y.split(batch_size), batches(x, parts)):
         out = net(normalise(px.float() / 255)).float()                 # in full precision: bfloat16 makes ties
-        mine = out.gather(1, y[p.to(y.device)][:, None])
+        mine = out.gather(1, labels[:, None])
         worse = (out > mine).sum(1) + ((out == mine).sum(1) - 1)       # a tie counts against the network
         rank.append(torch.where(out.isfinite().all(1), worse, n_classes))
-    rank = torch.cat(rank)
+    rank, y = torch.cat(rank).cpu(), y.cpu()                           # a GPU waits here, and only here
     share = lambda right: 100 * right.sum().item() / len(right) if len(right) else None
     return dict(top1=share(rank == 0), top5=share(rank < 5) if n_classes > 5 else None,
                 per_class=[share(rank[y == c] == 0) for c in range(n_classes)])
@@ -203,7 +204,7 @@ def as_tensors(data:Data, size:int,
     classes = classes or data.classes
     labels = match_labels(Data([], np.array([]), list(classes), "the given classes", []), data)
     order = np.argsort(labels, kind="stable")
-    x = pixels([data.images[int(i)] for i in order], size, 3).float() / 255
+    x = pixels([data.images[int(i)] for i in order], size, 3, "plain").float() / 255
     return (x - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1), torch.as_tensor(labels[order])
 
 def as_folder(data:Data, out, classes:list=None):

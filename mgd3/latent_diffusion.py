@@ -13,7 +13,7 @@ import torch, torch.nn.functional as F
 from diffusers import AutoencoderKL, DDPMScheduler, DiTTransformer2DModel
 from torch import Tensor
 
-from .devices import seeded
+from .devices import seeded, send
 from .schedules import variance_kl
 
 # %% ../nbs/35_latent_diffusion.ipynb #pt010
@@ -40,10 +40,10 @@ def vae_loss(vae,
              batch:int=64):     # images in a batch
     "A function that gives the loss of one random batch, drawn from a `torch.Generator`."
     def loss(g):
-        b = x[torch.randint(len(x), (batch,), generator=g).to(x.device)].float() / 127.5 - 1
-        if flips: b = torch.where(torch.rand(batch, 1, 1, 1, generator=g).to(b.device) < .5, b.flip(3), b)
+        b = x[send(torch.randint(len(x), (batch,), generator=g), x.device)].float() / 127.5 - 1
+        if flips: b = torch.where(send(torch.rand(batch, 1, 1, 1, generator=g), x.device) < .5, b.flip(3), b)
         q = vae.encode(b).latent_dist
-        z = q.mean + q.std * torch.randn(q.mean.shape, generator=g).to(b.device)
+        z = q.mean + q.std * send(torch.randn(q.mean.shape, generator=g), x.device)
         made, mean, logvar = vae.decode(z).sample.float(), q.mean.float(), q.logvar.float()
         sharp = sum(F.l1_loss(u, v) for u, v in zip(_edges(made), _edges(b)))
         spread = .5 * (mean**2 + logvar.exp() - 1 - logvar).mean()
@@ -94,7 +94,7 @@ def routed(dit, x:Tensor, t:Tensor, y:Tensor,
     "The DiT in training, its middle layers on some of the tokens only; the others pass these layers by (TREAD)."
     x = dit.pos_embed(x)
     chosen = torch.rand(x.shape[:2], generator=g).argsort(1)[:, :int(x.shape[1] * keep), None]
-    chosen = chosen.expand(-1, -1, x.shape[2]).to(x.device)
+    chosen = send(chosen, x.device).expand(-1, -1, x.shape[2])
     block = lambda b, x: b(x, timestep=t, class_labels=y)
     first, *middle, last = dit.transformer_blocks
     x = block(first, x)
@@ -123,19 +123,21 @@ def dit_loss(dit,
              vlb:float=1.,     # weight of the variance's term
              tokens:float=1.): # share of tokens in the middle layers, see `routed`
     "A function that gives the hybrid loss of one random batch, drawn from a `torch.Generator`."
-    none, move = dit.config.num_embeds_ada_norm, lambda v: v.to(z.device)
+    none = dit.config.num_embeds_ada_norm
     def loss(g):
         i = torch.randint(len(z), (batch,), generator=g)
         y = labels[i, torch.randint(labels.shape[1], (batch,), generator=g)]
         y = torch.where(torch.rand(batch, generator=g) < drop, none, y)
         t = torch.randint(1, 1000, (batch,), generator=g)
-        x0, noise = z[move(i)].float(), move(torch.randn((batch, *z.shape[1:]), generator=g))
-        noisy = sched.add_noise(x0, noise, move(t))
-        out = (dit(noisy, timestep=move(t), class_labels=move(y)).sample if tokens == 1
-               else routed(dit, noisy, move(t), move(y), tokens, g))
+        noise = torch.randn((batch, *z.shape[1:]), generator=g)
+        i, y, t, noise = (send(v, z.device) for v in (i, y, t, noise))
+        x0 = z[i].float()
+        noisy = sched.add_noise(x0, noise, t)              # moves the schedule to the device, once
+        out = (dit(noisy, timestep=t, class_labels=y).sample if tokens == 1
+               else routed(dit, noisy, t, y, tokens, g))
         eps, v = out.float().chunk(2, dim=1)
         error = (eps - noise).pow(2).mean((1, 2, 3))
-        weight = 1 if gamma is None else move(min_snr(sched, t, gamma))
+        weight = 1 if gamma is None else min_snr(sched, t, gamma)
         variance = variance_kl(sched, t, (v + 1) / 2, (noise - eps).detach())
         return (weight * error).mean() + vlb * variance.mean()
     return loss

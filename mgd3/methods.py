@@ -20,10 +20,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .data import Data, Picked, pixels
+from .data import Data, image_seed, pixels, Picked
 from .generators import Generator
-from .guidance import (SETTINGS, ModeGuidance, NoisedMode, TangentPull, image_seed,
-                           sample)
+from .beyond import NoisedMode, TangentPull
+from .guidance import SETTINGS, ModeGuidance, sample
 from .messages import nearly
 from .modes import Modes
 

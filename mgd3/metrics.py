@@ -18,7 +18,8 @@ from .generators import from_pretrained
 from .loading import bundled
 from .messages import Result, text_table
 from .modes import discover_modes
-from .sources import from_folder, real_data
+from .sources import real_data
+from .folders import from_folder
 
 # %% ../nbs/14_metrics.ipynb #f5b95607
 def _rows(features:Tensor, labels, c)->Tensor:

@@ -8,7 +8,7 @@ __all__ = ['Option', 'find_source', 'read_options', 'tyro_field', 'tyro_form', '
 
 # %% ../nbs/40_options.ipynb #opt04
 import ast, contextlib, io, json, re, tokenize, tomllib
-from dataclasses import dataclass, field, fields, make_dataclass, replace
+from dataclasses import dataclass, field, make_dataclass, replace
 from importlib import util
 from pathlib import Path
 from typing import Annotated, Any

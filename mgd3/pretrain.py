@@ -161,7 +161,7 @@ def spaced(n:int, most:int)->Tensor: return torch.arange(min(n, most)) * n // mi
 def show_reconstructions(job:Pretraining, vae):
     "Held-out images above what the autoencoder makes of them: reconstructions.png."
     x = job.held[spaced(len(job.held), 16)]
-    g = generator_of(job, vae, untrained(job)[1])
+    g = generator_of(job, vae, untrained(job)[1].to(job.device))
     made = g.decode(g.encode(x.cpu()))
     write_whole(job.folder/"reconstructions.png", png_bytes(contact_sheet([x.cpu(), made], 2)))
 
@@ -196,7 +196,8 @@ def copying(made:Tensor,   # (k, …) latents of samples
            )->dict:
     ("Median distance to the nearest training image, of samples and of held-out images. Samples that are much closer "
      "than held-out images are copies.")
-    near = lambda a: torch.cdist(a.flatten(1).float(), train.flatten(1).float()).min(1)[0].median().item()
+    flat = lambda a: a.to(train.device).flatten(1).float()
+    near = lambda a: torch.cdist(flat(a), flat(train)).min(1)[0].median().item()
     return dict(samples=round(near(made), 2), held_out=round(near(held[spaced(len(held), 1000)]), 2))
 
 # %% ../nbs/30_pretrain.ipynb #pt066
@@ -227,9 +228,12 @@ def train_autoencoder(job:Pretraining, vae, budget:Budget):
 def expectation(what, fit, loss_fn, batch, n, precision)->str:
     "Size and speed of a training that begins, in a line; measured on one batch."
     g = torch.Generator().manual_seed(0)
+    def one():
+        loss = loss_fn(g)
+        loss.backward(); loss.item()                           # a number: on a GPU, all work is done by then
     with autocast(next(fit.net.parameters()).device, precision):
-        loss_fn(g).backward()
-        start = time.monotonic(); loss_fn(g).backward(); spent = time.monotonic() - start
+        one()
+        start = time.monotonic(); one(); spent = time.monotonic() - start
     for opt in fit.optimisers: opt.zero_grad()
     million = sum(p.numel() for p in fit.net.parameters()) / 1e6
     left = f", {n * spent / 60:.0f} minutes for all {n * batch:,}" if n else ""

@@ -25,7 +25,8 @@ from .messages import Result
 from .methods import COLOURS, MARKERS
 from .metrics import (feature_space, frechet_distance, maker_of, precision_recall,
                           summary)
-from .sources import check_unseen, from_folder, real_data
+from .sources import check_unseen, real_data
+from .folders import from_folder
 from .tables import contact_sheet, style, versions
 
 # %% ../nbs/17_report.ipynb #7748e838

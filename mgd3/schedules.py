@@ -269,6 +269,7 @@ def make_sampler(generator:Generator, name:str, steps:int):
                          f"trained by flow matching: one of {', '.join(fits)}")
     cls, config = SAMPLERS[name][:2]
     noise = {k: v for k, v in generator.scheduler.config.items() if k in NOISE and v is not None}
+    if generator.variance_type: noise["variance_type"] = generator.variance_type
     if generator.flow: noise["shift"] = generator.scheduler.config.get("flow_shift") or noise.get("shift", 1.)
     if generator.flow and cls not in FLOW:
         config = config | dict(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=noise["shift"])

@@ -22,7 +22,7 @@ from .hard_label_eval import (as_data, check_repeats, default_net, prepare,
                                   student, summary)
 from .networks import make_network
 from .teachers import Teacher, check_order, check_teacher
-from .training import Batch, Recipe, batches, batches_of, draw, load_pixels, make_batch, plan
+from .training import Batch, Recipe, batches, batches_of, draw, load_pixels, make_batch, plan, send_choices
 
 # %% ../nbs/04_soft_label_eval.ipynb #826b4065
 @dataclass(frozen=True)
@@ -138,10 +138,11 @@ def stored_bytes(n:int,          # images
 @torch.no_grad()
 def answered(d:dict, x, teacher:Teacher, classes:list, s:SoftLabel)->dict:
     "The choices of an epoch together with the teacher's half-precision logits for what they make of the images `x`."
-    parts = batches_of(d, s)
-    seen = (make_batch(px, torch.zeros(len(px)).long(), torch.ones(len(px)), b) for b, px in
-            zip(parts, batches(x, [b["index"] for b in parts])))
-    return d | dict(logits=torch.cat([teacher.logits(b.x, classes).half().cpu() for b in seen]))
+    images = [b["index"] for b in batches_of(d, s)]
+    one = torch.ones(len(x), device=x.device)                          # labels and weights do not matter here
+    seen = (make_batch(px, one[:len(px)], one[:len(px)], b)
+            for b, px in zip(batches_of(send_choices(d, x.device), s), batches(x, images)))
+    return d | dict(logits=torch.cat([teacher.logits(b.x, classes).half() for b in seen]).cpu())
 
 def about_labels(data:Data, teacher:Teacher, s:SoftLabel, seed:int)->dict:
     "What decides stored labels."

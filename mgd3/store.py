@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from .data import Data, Picked, digest, pixels, subset
-from .sources import Files, load_data
+from .sources import load_data
+from .images import Files
 from .tables import versions
 from .files import (FORMAT, PART, InMemory, OnDisk, alone, differences, json_file,
                         json_line, read_manifest, sha256, write_whole)

@@ -19,9 +19,9 @@ from tqdm.auto import tqdm
 
 from .data import Data, subset, check_data, match_labels, n_channels
 from .sources import imagenet_ids, load_data, own_split
-from .files import TEACHER, check_writable, write_whole
+from .files import TEACHER, write_whole, check_writable
+from .devices import as_device, default_device, kept
 from .messages import Result, nearly
-from .devices import as_device, default_device
 from .hard_label_eval import auto_settings, default_net
 from .networks import make_network
 from .training import Recipe, batch_slices, batches, load_pixels, normalise, train
@@ -55,7 +55,7 @@ class Teacher:
     def look(self, x:Tensor):
         "Call the network, as it is in use, on a batch with ImageNet's normalisation."
         if self.mean is not None:
-            as_row = lambda v: x.new_tensor(v).view(-1, 1, 1)
+            as_row = lambda v: kept(tuple(v), x.device, x.dtype).view(-1, 1, 1)
             x = (x * as_row((.229, .224, .225)) + as_row((.485, .456, .406)) - as_row(self.mean)) / as_row(self.std)
         was = self.net.training
         self.net.eval()
@@ -65,7 +65,7 @@ class Teacher:
     @torch.no_grad()
     def logits(self, x:Tensor, classes)->Tensor:
         "Logits for a normalised batch, in the order of `classes`."
-        return self.look(x)[:, self.columns(classes)].float()
+        return self.look(x)[:, kept(tuple(self.columns(classes)), x.device, torch.long)].float()
 
     def sha256(self)->str:
         "A hash of weights and class names."
@@ -336,9 +336,8 @@ def confusion(t:Teacher, data:Data, device=None,
     some = subset(data, np.concatenate([data.of(c)[:per_class] for c in range(n)]))
     x, counts = load_pixels(some.images, t.size, t.channels, device, stream), np.zeros((n, n), int)
     parts = list(torch.arange(len(some)).split(64))
-    for p, px in zip(parts, batches(x, parts)):
-        answer = t.logits(normalise(px.float() / 255), data.classes).argmax(1)
-        np.add.at(counts, (np.asarray(some.labels)[p.numpy()], answer.cpu().numpy()), 1)
+    answers = torch.cat([t.logits(normalise(px.float() / 255), data.classes).argmax(1) for px in batches(x, parts)])
+    np.add.at(counts, (np.asarray(some.labels), answers.cpu().numpy()), 1)
     return Confusion(counts)
 
 def check_order(t:Teacher, test:Data, device=None)->float:  # percent

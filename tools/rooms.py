@@ -7,7 +7,8 @@ import ast, sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-METHOD = {"modes", "guidance", "stop_guidance", "schedules", "generators", "loading", "data", "sources", "files",
+METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generators", "loading", "data", "images", "folders",
+          "sources", "files",
           "tables", "devices", "store", "shipped", "folder", "methods", "distill", "checkpoints"}
 EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "teachers", "features", "compare",
               "metrics", "ablations", "report"}

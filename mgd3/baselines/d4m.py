@@ -6,7 +6,7 @@
 __all__ = ['d4m']
 
 # %% ../../nbs/27_d4m.ipynb #42485252
-from ..guidance import NoisedMode
+from ..beyond import NoisedMode
 from ..methods import DISCOVERY, SAMPLING, method, sampled
 
 # %% ../../nbs/27_d4m.ipynb #bacd27b5

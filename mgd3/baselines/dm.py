@@ -12,9 +12,8 @@ import torch, torch.nn.functional as F
 from torch import Tensor
 
 from ..features import penultimate
-from ..guidance import image_seed
 from ..hard_label_eval import auto_settings
-from ..data import check_data, n_channels
+from ..data import check_data, image_seed, n_channels
 from ..methods import Job, method
 from ..networks import make_network
 from ..training import batches, drawn_from, iterate, load_pixels, normalise, to_bytes

@@ -28,6 +28,7 @@ def trainable(model:nn.Module, part:str)->dict:
 def diffusion_loss(g:Generator, model, z:Tensor, y:Tensor, rng)->tuple:  # scalar, (n, c, h, w) x̂₀
     "The loss that the generator was trained with, for one batch of latents and classes, and what it predicts."
     sched, drop = g.scheduler, torch.rand(len(z), generator=rng) < .1   # labels that are dropped, for CFG
+    drop &= g.null_row
     t = torch.randint(1, len(sched.alphas_cumprod), (len(z),), generator=rng)
     noise = torch.randn(z.shape, generator=rng)
     ab = sched.alphas_cumprod[t].view(-1, 1, 1, 1)
@@ -37,7 +38,7 @@ def diffusion_loss(g:Generator, model, z:Tensor, y:Tensor, rng)->tuple:  # scala
     out = model(x, timestep=t_, **g.arguments(y)).sample
     out, rest, kind = out[:, :z.shape[1]], out[:, z.shape[1]:], sched.config.prediction_type
     loss = F.mse_loss(out, from_x0(kind, z, x, ab_))
-    if "learned" in (sched.config.get("variance_type") or ""):
+    if "learned" in (g.variance_type or ""):
         loss = loss + variance_kl(sched, t, (rest.cpu() + 1) / 2, (noise - out).detach().cpu()).mean().to(loss)
     return loss, to_x0(kind, out, x, ab_)
 
