@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import product
 from multiprocessing import active_children, get_context
 from pathlib import Path
+from typing import Literal
 
 import numpy as np, torch
 from diffusers import DDPMScheduler, EulerAncestralDiscreteScheduler
@@ -76,7 +77,8 @@ def measure(dataset:str,    # a name or a folder with splits
      "Raises `ValueError` for a dataset without images to grade with.")
     where = (root, download)
     (real, zr), (held, zh) = _graded_by(dataset, split, generator, *where)
-    (train, z), g = _encoded(dataset, "train", generator, *where), from_pretrained(generator)
+    train, z = _encoded(dataset, "train", generator, *where)
+    g = from_pretrained(generator)
     with tempfile.TemporaryDirectory() as tmp:
         t = time.time()
         d = distill_dataset(train, g, ipc, Path(tmp)/"d", method=method, seed=seed, **settings, **(options or {}))
@@ -85,7 +87,8 @@ def measure(dataset:str,    # a name or a folder with splits
         row = dict(last=round(acc["last_mean"], 4), best=round(acc["best_mean"], 4))
         row |= _summary(g.encode(d.images), d, z, train, zr, real, zh, held) | dict(seconds=round(seconds, 2))
         row |= dict(rarer=rarer_digit(d, train) if dataset == "digit-pairs" else "")
-        return row | dict(soft=round(_soft(d, real, _teacher(dataset, *where), seed), 4) if soft else "")
+        if not soft: return row | dict(soft="")
+        return row | dict(soft=round(_soft(d, real, _teacher(dataset, *where), seed), 4))
 
 # %% ../nbs/05_ablations.ipynb #a6588ec4
 @lru_cache(maxsize=None)
@@ -138,8 +141,8 @@ def _in_processes(jobs, workers):
     "Jobs and their results, as they come. (The functions go to the processes by the name of this module.)"
     import mgd3.ablations as here
     others = set(active_children())
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=here._start,
-                             initargs=(PLUGINS,)) as pool:
+    start = dict(initializer=here._start, initargs=(PLUGINS,))
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), **start) as pool:
         runs = {pool.submit(here._run, j): j for j in jobs}
         try:
             for f in as_completed(runs): yield runs[f], f.result()
@@ -183,9 +186,10 @@ def by_parts(path,        # CSV file; parts that stand in it are not measured ag
 # %% ../nbs/05_ablations.ipynb #73921894
 def _each(v): return v if isinstance(v, (list, tuple)) else [v]
 
-def own_grid(method:str, options:dict,  # the methods' own settings: one value each, or a list
-            )->list:                    # dictionaries
-    "Every combination of a method's own settings; those of pulls and starts go to the pulls and starts that take them."
+def own_grid(method:str,
+             options:dict,  # the methods' own settings: one value each, or a list
+            )->list:        # dictionaries
+    "Every combination of a method's own settings; each goes to the parts that take it."
     m, found = METHODS[method], []
     mine = {k: _each(v) for k, v in options.items() if k in m.takes}
     for values in product(*mine.values()):
@@ -206,7 +210,7 @@ def grid(datasets:list, methods:list=("mgd3",),
     taken, jobs = set(), []
     for m in methods:
         takes = check_settings(m, {}).takes
-        mine, of_m = {k: v for k, v in values.items() if k in takes}, own_grid(m, options)
+        mine, of_m = {k: values[k] for k in values if k in takes}, own_grid(m, options)
         taken |= {*mine, *(k for own in of_m for k in own)}
         for s, d, n, own, *v in product(seeds, datasets, ipc, of_m, *mine.values()):
             jobs.append(dict(dataset=d, method=m, ipc=n, seed=s, split=split, **dict(zip(mine, v))))
@@ -219,8 +223,10 @@ def grid(datasets:list, methods:list=("mgd3",),
     return jobs
 
 # %% ../nbs/05_ablations.ipynb #swp01
+def _place(data): return getattr(data.images, "root", None)
+
 def check_jobs(jobs:list, generator:str, root=None, download:bool=False):
-    "Raise `ValueError` before the first run for what can be known: datasets, splits, samplers, ways of discovery."
+    "Raise `ValueError` before the first run for what can be known by then."
     g, sets = from_pretrained(generator), {}
     for j in jobs:
         d, split = j["dataset"], j["split"]
@@ -228,61 +234,70 @@ def check_jobs(jobs:list, generator:str, root=None, download:bool=False):
         if j["seed"] < 0: raise ValueError(f"seeds must be at least 0, got {j['seed']}")
         if d not in sets:
             sets[d], real = (load_data(d, s, root, download) for s in ("train", split))
-            if sets[d].files == real.files:
+            same = sets[d].files == real.files
+            if same and _place(sets[d]) == _place(real):
                 raise ValueError(f"{d} has no {split!r} images but those to distill")
         m = check_settings(j["method"], j.get("options") or {})
-        if "cfg_scale" in m.takes: g.for_data(sets[d], j.get("prompt"), j.get("class_map"))
+        asked = j.get("prompt"), j.get("class_map")
+        if "cfg_scale" in m.takes: g.for_data(sets[d], *asked)
         check_discovery(j.get("discovery", "kmeans"), j["ipc"])
         Sampling.of(g, **{k: v for k, v in j.items() if k in SETTINGS})
 
 # %% ../nbs/05_ablations.ipynb #swp02
 def sweep_table(rows:list)->list:
-    "The lines of a sweep as means over seeds: one row for each combination of what varies."
-    varies = lambda k: len({r[k] for r in rows}) > 1
-    keys = [k for k in KEYS if k in ("dataset", "method") or (k != "seed" and varies(k))]
-    measured = dict(last=1, **({"soft": 1} if any(r["soft"] != "" for r in rows) else {}),
-                    coverage=2, diversity=2, representativeness=2)
-    def pm(group, k, digits):
+    "Means over the seeds of a sweep: one row for each combination of what varies."
+    varies = {k for k in KEYS if len({r[k] for r in rows}) > 1} - {"seed"}
+    keys = [k for k in KEYS if k in {"dataset", "method"} | varies]
+    digits = dict(last=1, soft=1, coverage=2, diversity=2, representativeness=2)
+    if all(r["soft"] == "" for r in rows): del digits["soft"]
+    def pm(group, k):
         v = [r[k] for r in group if r[k] != ""] or [float("nan")]
-        return f"{np.mean(v):.{digits}f}" + (f" ± {np.std(v, ddof=1):.{digits}f}" if len(v) > 1 else "")
+        spread = f" ± {np.std(v, ddof=1):.{digits[k]}f}" if len(v) > 1 else ""
+        return f"{np.mean(v):.{digits[k]}f}{spread}"
     groups = {}
     for r in rows: groups.setdefault(tuple(r[k] for k in keys), []).append(r)
-    return [{a: str(b) or "default" for a, b in zip(keys, k)} | {m: pm(g, m, n) for m, n in measured.items()}
-            | dict(runs=len(g)) for k, g in groups.items()]
+    return [{a: str(b) or "default" for a, b in zip(keys, k)}
+            | {m: pm(g, m) for m in digits} | dict(runs=len(g)) for k, g in groups.items()]
 
 # %% ../nbs/05_ablations.ipynb #swp03
 def sweep_settings(
     data:list[str]=("digit-pairs",),  # datasets: names, or folders with splits
-    *, out:str="sweep.csv",       # file of runs: read, and one line added for each new run
+    *, out:str="sweep.csv",       # file of runs: read, and added to
     method:list[str]=("mgd3",),   # distillation methods
     ipc:list[int]=(10,),          # images per class
     seeds:list[int]=(0, 1, 2),    # a seed changes modes, noise and student
-    split:str="val",              # the real images that grade: val to choose settings, test to report
-    generator:str=None,           # a bundled name, a diffusers folder or a hub id (default: dit-digits)
+    split:Literal["val", "test"]="val",  # real images: val to choose by, test to report
+    generator:str=None,           # bundled name, folder or hub id (default: dit-digits)
     soft:bool=False,              # also train a student on a teacher's answers
-    prompt:str=None,              # text to image: a sentence with {} for the class name
-    class_map:str=None,           # JSON file: your class folders → the generator's classes, or prompts
-    workers:int=None,             # processes (default: 1 on a GPU, else one for each core)
-    root:str=None,                # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
+    prompt:str=None,              # text to image: a sentence with {} for the class
+    class_map:str=None,           # JSON: class → the generator's class, or prompt
+    workers:int=None,             # processes (default: 1 on a GPU, else by cores)
+    root:str=None,                # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
     download:bool=False,          # let torchvision fetch cifar10 into root
-    **settings,                   # lists of values: those of sampling, discovery, and the methods' own
-)->Result:                        # rows: the lines of the file that belong to this grid
-    "Distil and evaluate with every combination of settings; one line a run in a CSV file, resumable."
+    **settings,                   # lists: of sampling, of discovery, of the methods
+)->Result:                        # rows: the lines of this grid
+    "Distill and evaluate with every combination of settings; a CSV line for each run."
     shared = {k: v for k, v in settings.items() if k in (*SETTINGS, "discovery")}
     own = {k: v for k, v in settings.items() if k not in shared and v}
-    jobs = grid(data, method, ipc, seeds, split, generator, own, soft, prompt, class_map, **shared)
-    if not jobs: raise ValueError("nothing to do: name at least one dataset, method, ipc and seed")
-    if workers is not None and workers < 1: raise ValueError(f"workers must be at least 1, got {workers}")
+    jobs = grid(data, method, ipc, seeds, split, generator, own, soft, prompt, class_map,
+                **shared)
+    if not jobs:
+        raise ValueError("nothing to do: name at least one dataset, method, ipc and seed")
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
     check_writable(out); check_jobs(jobs, generator or "dit-digits", root, download)
     jobs = [j | dict(root=root, download=download) for j in jobs]
-    workers = workers or (1 if torch.cuda.is_available() else min(os.cpu_count(), len(jobs)))
-    wanted, blank = {_key(j) for j in jobs}, dict.fromkeys((*KEYS, "soft"), "")    # older files have fewer columns
-    done = sweep(jobs, out, workers, command="mgd3 sweep", seed=",".join(map(str, seeds)))
+    usual = 1 if torch.cuda.is_available() else min(os.cpu_count(), len(jobs))
+    done = sweep(jobs, out, workers or usual, command="mgd3 sweep",
+                 seed=",".join(map(str, seeds)))
+    wanted = {_key(j) for j in jobs}
+    blank = dict.fromkeys((*KEYS, "soft"), "")             # older files have fewer columns
     rows = [blank | r for r in done if _key(r) in wanted]
     if not rows: raise RuntimeError(f"none of the {len(wanted)} runs succeeded")
-    note = f"({len(rows)} of {len(wanted)} runs in {out}, last: % of the {split} images)"
+    n, missing = len(rows), len(wanted) - len(rows)
+    note = f"({n} of {len(wanted)} runs in {out}, last: % of the {split} images)"
     return Result(f"{text_table(sweep_table(rows))}\n{note}",
-                  dict(out=str(out), runs=len(rows), missing=len(wanted) - len(rows), rows=rows))
+                  dict(out=str(out), runs=n, missing=missing, rows=rows))
 
 # %% ../nbs/05_ablations.ipynb #26ef6047
 def mean_by(rows:list, *keys, metric:str="last")->list:

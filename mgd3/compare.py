@@ -13,6 +13,7 @@ try: import fcntl
 except ImportError: fcntl = None                                       # Windows
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np, torch
 from tqdm.auto import tqdm
@@ -32,7 +33,8 @@ from .networks import make_network
 from .training import Recipe
 from .soft_label_eval import (SoftLabel, about_labels, adamw, check_fit, soft_loss, soft_settings,
                                   store_labels, stored_bytes, stored_epochs)
-from .teachers import Teacher, check_order, check_teacher, load_teacher, read_classes
+from .teachers import (Teacher, check_order, check_teacher, load_teacher,
+                           read_classes)
 
 # %% ../nbs/16_compare.ipynb #2313f2ca
 @dataclass(frozen=True, eq=False)
@@ -224,10 +226,11 @@ def _summed(e, net, rows, known):
 # %% ../nbs/16_compare.ipynb #eval02
 def baseline_entries(sets:list,  # (folder, its `Data`, its real test images)
                      data:str, root=None, download:bool=False)->list:
-    "For each folder: as many random real images per class, and all real images; each once."
+    "For each folder: as many random real images, and all of them; each once."
     rows = {}
     for folder, made, test in sets:
-        real, ipc = real_data(folder, data, "--data", "train", root, download), round(ipc_of(made))
+        real = real_data(folder, data, "--data", "train", root, download)
+        ipc = round(ipc_of(made))
         rows.setdefault((real.name, ipc), random_entry(real, ipc, test))
         everything = f"all {len(real)} images of {real.name}"
         rows.setdefault((real.name, "all"), entry(everything, real, test))
@@ -236,81 +239,91 @@ def baseline_entries(sets:list,  # (folder, its `Data`, its real test images)
 # %% ../nbs/16_compare.ipynb #eval04
 def _line(r, several, best, top5):
     "A row of a comparison as it is shown; `several` students have a spread."
-    def pm(k): return f"{r[f'{k}_mean']:.1f}" + (f" ± {r[f'{k}_sample_std']:.1f}" if several else "")
-    line = dict(dataset=r["dataset"], student=r["net"], labels=r["protocol"], last=pm("last"))
+    def pm(k):
+        spread = f" ± {r[f'{k}_sample_std']:.1f}" if several else ""
+        return f"{r[f'{k}_mean']:.1f}{spread}"
+    line = dict(dataset=r["dataset"], student=r["net"], labels=r["protocol"])
+    line["last"] = pm("last")
     if best: line["best"] = pm("best")
     if top5: line["top-5"] = "-" if r["last_top5_mean"] is None else pm("last_top5")
-    return line | dict(images=r["images"], tested=r["tested"], px=r["size"], epochs=r["epochs"],
-                       seconds=f"{r['seconds']:.0f}")
+    return line | dict(images=r["images"], tested=r["tested"], px=r["size"],
+                       epochs=r["epochs"], seconds=f"{r['seconds']:.0f}")
 
 def comparison_table(rows:list,             # of `compare_students`
                      per_class:bool=False,  # also the accuracy of each class
                     )->str:
     "A comparison as plain text."
-    several, best = any(r["repeats"] > 1 for r in rows), any(r["evals"] > 1 for r in rows)
+    several, best = (any(r[k] > 1 for r in rows) for k in ("repeats", "evals"))
     top5 = any(r["last_top5_mean"] is not None for r in rows)
     tables, by_class = [[_line(r, several, best, top5) for r in rows]], {}
-    if per_class:                                          # one table for each set of classes
+    if per_class:                                      # one table for each set of classes
         for r in rows: by_class.setdefault(tuple(sorted(r["per_class"])), []).append(r)
-    number = lambda v: "-" if v is None else f"{v:.1f}"
-    for classes, group in by_class.items():
-        tables.append([{"class": f"{r['dataset']}, {r['net']}"}
-                       | {c: number(r["per_class"][c]) for c in classes} for r in group])
+    for classes, group in by_class.items(): tables.append([_by_class(r, classes) for r in group])
     return "\n\n".join(map(text_table, tables))
+
+def _by_class(r, classes):
+    number = lambda v: "-" if v is None else f"{v:.1f}"
+    found = {c: number(r["per_class"][c]) for c in classes}
+    return {"class": f"{r['dataset']}, {r['net']}", **found}
 
 # %% ../nbs/16_compare.ipynb #eval05
 def evaluate(
     dirs:list,                # distilled datasets: folders of class folders
-    *, test:str=None,         # real test images: a dataset's name or a folder; by default those of the data distilled
-    protocol:str="hard",      # hard or soft labels
-    net:list[str]=(),         # students: convnet3, resnetap10, a timm name (default: by size)
+    *, test:str=None,         # real test images (default: those of the data distilled)
+    protocol:Literal["hard", "soft"]="hard",  # the labels that students learn
+    net:list[str]=(),         # convnet3, resnetap10, a timm name (default: by size)
     repeats:int=3,            # of each student, each with its own seed
     seed:int=0,               # of the first
     baselines:bool=False,     # add random real images and all real images
-    data:str=None,            # the real training images for baselines; by default the data distilled
-    teacher:str=None,         # for soft labels: teacher-cifar10, a file of mgd3 teacher, a timm network's safetensors or a timm id
+    data:str=None,            # real training images for baselines
+    teacher:str=None,         # teacher-cifar10, a file of mgd3 teacher or of timm, a timm id
     teacher_net:str=None,     # the network of a teacher's file that does not say
-    teacher_classes:str=None, # a file with the names of the teacher's classes, in its order: JSON list, or one a line
-    labels:str=None,          # store the soft labels in this folder and learn from there (default: live labels)
-    preset:str="auto",        # small, paper, public_code; small, rded, sre2l for soft labels; auto: by size
-    epochs:int=None,          # in place of the preset's, as are the next ones
+    teacher_classes:str=None, # a file with the names of the teacher's classes, in its order
+    labels:str=None,          # a folder that keeps the soft labels (default: live labels)
+    preset:str="auto",        # small, paper, public_code; soft: small, rded, sre2l; auto: by size
+    epochs:int=None,          # in place of the preset's
     size:int=None,            # px
     batch_size:int=None,      # images
     lr:float=None,            # learning rate
     norm:str=None,            # of ConvNets and ResNets: instance, batch or group
-    precision:str=None,       # float32 or bfloat16 (default: bfloat16 on a GPU that has it)
-    weighted:bool=None,       # weight the loss by the share of its class that each image stands for
-    stream:bool=None,         # leave images on disk (default: when they do not fit into memory)
-    results:str="evaluations.jsonl",  # file of finished runs: read, and appended to; '' for none
+    precision:str=None,       # float32 or bfloat16 (default: by device)
+    weighted:bool=None,       # weight each image by the share it stands for
+    stream:bool=None,         # leave images on disk (default: by their size)
+    results:str="evaluations.jsonl",  # finished runs; '' for none
     csv:str=None,             # also write the table as CSV
     per_class:bool=False,     # also show the accuracy of each class
-    root:str=None,            # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
+    root:str=None,            # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
     download:bool=False,      # let torchvision fetch cifar10 into root
     device:str=None,          # cuda, cuda:1, cpu; cuda where there is one
     progress:bool=False,      # show a bar
 )->Result:
-    "Train students on distilled datasets and test them on real images; several datasets and students give one table."
+    "Train students on distilled datasets and test them on real images."
     if protocol == "soft" and not teacher:
-        raise ValueError("soft labels need a teacher: make one with mgd3 teacher, then name its file with --teacher")
+        raise ValueError("soft labels need a teacher: make one with mgd3 teacher, then name "
+                         "its file with --teacher")
     if protocol == "hard" and (teacher or labels or teacher_net or teacher_classes):
         raise ValueError("--teacher and --labels are for --protocol soft")
     if data and not baselines: raise ValueError("--data is for --baselines")
     if csv: check_writable(csv)
-    sets = [(d, from_folder(d), real_data(d, test, "--test", "test", root, download)) for d in dirs]
+    graded_by = lambda d: real_data(d, test, "--test", "test", root, download)
+    sets = [(d, from_folder(d), graded_by(d)) for d in dirs]
     for d, _, real in sets: check_unseen(d, real)
     entries = [entry(*s) for s in sets]
     if baselines: entries += baseline_entries(sets, data, root, download)
     known = teacher_classes and read_classes(teacher_classes)
     t = load_teacher(teacher, teacher_net, known, size, device) if teacher else None
-    rows = compare_students(entries, protocol, list(net), repeats, seed, preset, t, labels, results or None,
-                            device, stream, progress, epochs=epochs, size=size, batch_size=batch_size, lr=lr,
-                            norm=norm, precision=precision, weighted=weighted)
+    rows = compare_students(
+        entries, protocol, list(net), repeats, seed, preset, t, labels, results or None,
+        device, stream, progress, epochs=epochs, size=size, batch_size=batch_size, lr=lr,
+        norm=norm, precision=precision, weighted=weighted)
     if csv: save_comparison(csv, rows, seed)
     old = sum(r["reused"] for r in rows)
-    note = f"\n({old} of {len(rows) * repeats} runs were in {results} already)" if old else ""
-    return Result(comparison_table(rows, per_class) + note, rows[0] if len(rows) == 1 else dict(results=rows))
+    text, found = comparison_table(rows, per_class), dict(results=rows)
+    if old: text += f"\n({old} of {len(rows) * repeats} runs were in {results} already)"
+    return Result(text, rows[0] if len(rows) == 1 else found)
 
 def save_comparison(path, rows:list, seed:int):
     "The rows of a comparison as CSV; what is a list or a dictionary as JSON."
-    flat = lambda v: json.dumps(v, ensure_ascii=False) if isinstance(v, (list, dict)) else v
+    def flat(v):
+        return json.dumps(v, ensure_ascii=False) if isinstance(v, (list, dict)) else v
     save_rows(path, [{k: flat(v) for k, v in r.items()} for r in rows], seed=seed)

@@ -28,7 +28,7 @@ from .store import (Latents, beside, check_place, check_workers, encode_beside,
 
 # %% ../nbs/12_distill.ipynb #76b44c14
 def distill_dataset(
-    data:str="digit-pairs",  # digits, cifar10, imagenette, …, or a folder of class folders
+    data:str="digit-pairs",  # digits, cifar10, imagenette, …, a folder of class folders
     generator:str="dit-digits",  # bundled name, diffusers folder or hub id
     ipc:int=10,              # images per class
     out:str="distilled",     # folder to write; made if missing
@@ -44,7 +44,7 @@ def distill_dataset(
     device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
     dtype:str=None,          # float16, bfloat16, float32 (default: by device)
     compile:bool=False,      # compile the denoiser: slower to start, then faster
-    store:str=None,          # a folder that keeps latents, for large data; see mgd3 encode
+    store:str=None,          # a folder that keeps latents, for large data (mgd3 encode)
     skip_bad:bool=False,     # leave out images that cannot be read, and copies
     workers:int=None,        # processes that read images (default: by size)
     **settings,              # of sample and of discovery, and the method's own
@@ -323,7 +323,7 @@ def describe(job:Job, chunks:list)->list:
         return dict(mode=n, mode_weight=weight, nearest=nearest)
     def names(c):
         own = dict(class_name=data.class_names[c]) if data.class_names else {}
-        return {"class": data.classes[c]} | own      # the true name, where a folder cannot have it
+        return {"class": data.classes[c]} | own                # its true name, if another
     def line(c, n, f): return dict(file_name=f, label=c, **names(c), **mode(c, n),
                                    seed=image_seed(job.seed, c, n))
     return [line(*row) for chunk in chunks for row in chunk.rows]

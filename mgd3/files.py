@@ -56,9 +56,11 @@ def check_writable(path):
     "Raise `OSError` for a file that could not be written in the end."
     path = Path(path)
     if path.is_dir(): raise IsADirectoryError(f"{path} is a folder, not a file")
-    if path.exists() and not path.is_file(): raise OSError(f"{path} is no ordinary file")
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no ordinary file")
     if not path.absolute().parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}")
+        why = f"there is no folder {path.parent}"
+        raise FileNotFoundError(f"cannot write {path}: {why}")
     there = path if path.exists() else path.absolute().parent
     if not os.access(there, os.W_OK): raise PermissionError(f"cannot write {path}")
 
@@ -222,8 +224,9 @@ def _contradictions(folder, manifest)->list:
 def _checked(folder, files, problems, most=20):
     "What `verify` has found, and how it is said."
     more = [f"… and {len(problems) - most} more"] if len(problems) > most else []
-    text = "\n".join([*problems[:most], *more]) or f"all {files} files of {folder} are as they should be"
-    return Result(text, dict(files=files, problems=problems), failed=bool(problems))
+    well = f"all {files} files of {folder} are as they should be"
+    return Result("\n".join([*problems[:most], *more]) or well,
+                  dict(files=files, problems=problems), failed=bool(problems))
 
 def verify(folder:str,  # a distilled dataset or a store of latents
           )->Result:    # files: how many were checked; problems: one line each
@@ -235,7 +238,8 @@ def verify(folder:str,  # a distilled dataset or a store of latents
     known, manifest = hashes(folder), read_manifest(folder)
     store = manifest.get("kind") == "latents"
     if not known:
-        return _checked(folder, 0, ["incomplete: its manifest lists no files; the command that made it goes on"])
+        return _checked(folder, 0, ["incomplete: its manifest lists no files; the command "
+                                    "that made it goes on"])
     out = [f for f in known if Path(f).is_absolute() or ".." in Path(f).parts]
     todo = [f for f in known if f not in out]
     with ThreadPoolExecutor() as pool: states = pool.map(lambda f: _state(folder/f, known[f]), todo)

@@ -146,7 +146,7 @@ class Sampling:
     steps:int           # of the solver
     cfg_scale:float     # classifier-free guidance
     cfg_channels:int    # latent channels that it guides; the official DiT code: 3
-    sampler:str         # ddpm, ddim, dpm++, unipc, euler, heun, …; flow matching: flow-euler
+    sampler:str         # ddpm, ddim, dpm++, unipc, …; flow matching: flow-euler
 
     @classmethod
     def of(cls, generator:Generator, **given):

@@ -79,9 +79,9 @@ def source_of(name, what="generator"):
         if what != "generator" or (Path(name)/"model_index.json").is_file(): return Path(name)
         raise ValueError(f"{name} is not a diffusers folder: it has no model_index.json")
     if str(name).count("/") == 1 and not str(name).startswith((".", "/")): return str(name)
-    raise ValueError(f"unknown {what} {str(name)!r}{nearly(name, bundled())}: neither a folder, "
-                     f"a hub id like 'facebook/DiT-XL-2-256', nor one of "
-                     f"{', '.join(bundled())}")
+    known, name = bundled(), str(name)
+    raise ValueError(f"unknown {what} {name!r}{nearly(name, known)}: neither a folder, a hub "
+                     f"id like 'facebook/DiT-XL-2-256', nor one of {', '.join(known)}")
 
 # %% ../nbs/37_loading.ipynb #d092ea49
 @contextmanager

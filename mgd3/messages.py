@@ -23,13 +23,16 @@ def text_table(rows:list,  # dictionaries with the same keys
     "Rows as columns of plain text, under a line of headings."
     cells = [list(rows[0])] + [[str(v) for v in r.values()] for r in rows]
     width = [max(map(len, column)) for column in zip(*cells)]
-    line = lambda r: "  ".join([r[0].ljust(width[0]), *(v.rjust(w) for v, w in zip(r[1:], width[1:]))])
+    def line(row):
+        first, *rest = row
+        aligned = (v.rjust(w) for v, w in zip(rest, width[1:]))
+        return "  ".join([first.ljust(width[0]), *aligned])
     return "\n".join(map(line, cells))
 
 # %% ../nbs/43_messages.ipynb #msg14
 def nearly(name,   # what was given
            known,  # the names there are
           )->str:
-    "A question to put into an error: did you mean this known name? Nothing when none is close."
+    "A question for an error: did you mean this name? Nothing when none is close."
     close = get_close_matches(str(name), list(map(str, known)), 1)
     return f" (did you mean {close[0]!r}?)" if close else ""

@@ -7,7 +7,7 @@ __all__ = ['SAMPLING', 'DISCOVERY', 'NAMES', 'METHODS', 'PULLS', 'STARTS', 'PART
            'Discovery', 'parameters_of', 'Method', 'Register', 'method', 'as_pull', 'as_start', 'part_of',
            'active_settings', 'check_settings', 'own_settings', 'random', 'nearest', 'k_center', 'herding', 'sampled',
            'unguided', 'centroid', 'straight', 'noise', 'RealLatents', 'tangent', 'noised', 'make_parts', 'mgd3',
-           'load_plugin']
+           'load_plugin', 'about_method']
 
 # %% ../nbs/13_methods.ipynb #a31aa7c7
 import inspect, math, sys
@@ -42,7 +42,7 @@ class Job:
     own:dict = field(default_factory=dict)       # the method's own settings
     folder:Path = None      # where long computations leave what they have
     made:dict = field(default_factory=dict)      # what was made once
-    latents:object = None   # label → (n, c, h, w) latents of its real images, where they are known
+    latents:object = None   # label → (n, c, h, w) of its real images, where known
 
     def modes_of(self, labels, numbers)->Tensor:  # (n, c, h, w)
         return self.modes.of(labels.tolist(), numbers.tolist())
@@ -53,7 +53,7 @@ class Job:
         rows = zip(labels.tolist(), numbers.tolist())
         return [int(self.modes.nearest[l][i]) for l, i in rows]
     def latents_of(self, label)->Tensor:
-        "The latents of a class's real images; they are encoded where they are not known."
+        "The latents of a class's real images, encoded where they are not known."
         if self.latents is not None: return self.latents[label]
         return self.generator.encode(Picked(self.data.images, self.data.of(label)))
     def once(self, key:str, make):
@@ -68,7 +68,7 @@ SAMPLING = tuple(k for k in SETTINGS if k not in {f.name for f in fields(ModeGui
 class Discovery:
     "How modes are found. Its fields are options, as those of `Sampling` are."
     discovery:str = None  # how modes are found: kmeans, gmm, nested, …
-    features:str = None   # and where: teacher-cifar10, a file of mgd3 teacher, a timm id (default: latents)
+    features:str = None   # where: a teacher's name or file, a timm id (default: latents)
 
 DISCOVERY = tuple(f.name for f in fields(Discovery))
 
@@ -81,16 +81,16 @@ def parameters_of(fn, first:int)->dict:
 class Method:
     "A distillation method: its function, the settings it takes, and how its modes are found."
     fn:object              # (job, labels, numbers, its own settings) → (n, c, h, w) uint8
-    shared:tuple = ()      # names of the settings of sampling and discovery that it takes
+    shared:tuple = ()      # settings of sampling and discovery that it takes
     discovery:str = None   # a fixed way of finding modes; the user's choice otherwise
     about:str = ""         # one line
-    small:dict = field(default_factory=dict)  # own settings for images of up to 16 px, validated on the digits
+    small:dict = field(default_factory=dict)  # own settings up to 16 px
     check:object = None    # (job without modes, its own settings): raises `ValueError` before any work
     at_once:bool = False   # computes something for all images together, so that processes cannot share the work
 
     @property
     def own(self)->dict:
-        "Its own settings, name → parameter, with those of the pulls and starts that it can be given."
+        "Its own settings, name → parameter, with those of the pulls and starts it takes."
         mine = parameters_of(self.fn, 3)
         parts = [f for what in PARTS if what in mine for f in PARTS[what].values()]
         return mine | {k: p for f in parts for k, p in parameters_of(f, 1).items()}
@@ -117,15 +117,17 @@ class Register(MutableMapping):
 
 METHODS = Register(NAMES)
 
-def method(*shared, discovery=None, name:str=None, small:dict=None, check=None, at_once:bool=False):
+def method(*shared, discovery=None, name:str=None, small:dict=None, check=None,
+           at_once:bool=False):
     "Register a function as the method of its name."
     def add(fn):
-        METHODS[name or fn.__name__] = Method(fn, shared, discovery, fn.__doc__ or "", small or {}, check, at_once)
+        METHODS[name or fn.__name__] = Method(fn, shared, discovery, fn.__doc__ or "",
+                                              small or {}, check, at_once)
         return fn
     return add
 
 # %% ../nbs/13_methods.ipynb #parts02
-PULLS, STARTS = {}, {}                     # name → function (job, its settings) → the part
+PULLS, STARTS = {}, {}                  # name → function (job, its settings) → the part
 PARTS = dict(pull=PULLS, start=STARTS)
 
 def as_pull(fn):
@@ -142,7 +144,8 @@ def part_of(what:str,  # pull or start
             name:str):
     "The function behind a name. Raises `ValueError` for an unknown one."
     if name in PARTS[what]: return PARTS[what][name]
-    raise ValueError(f"unknown {what} {name!r}{nearly(name, PARTS[what])}: one of {', '.join(PARTS[what])}")
+    raise ValueError(f"unknown {what} {name!r}{nearly(name, PARTS[what])}: one of "
+                     f"{', '.join(PARTS[what])}")
 
 # %% ../nbs/13_methods.ipynb #a4f5b298
 # the same in every figure
@@ -153,7 +156,7 @@ MARKERS = dict(zip(COLOURS, "os^v<XPD*>ph"))
 
 # %% ../nbs/13_methods.ipynb #212847d2
 def active_settings(m:Method, given:dict)->dict:  # name → parameter
-    "The method's own settings that mean something: those of the pull and the start that are chosen."
+    "The method's own settings that mean something, with those of the chosen parts."
     mine = parameters_of(m.fn, 3)
     for what in PARTS:
         if what in mine and given.get(what) is not None:
@@ -165,14 +168,17 @@ def check_settings(name:str,
                   )->Method:
     "The method called `name`. Raises `ValueError` for an unknown one and for settings it does not take."
     if name not in METHODS:
-        raise ValueError(f"unknown method {name!r}{nearly(name, METHODS)}: one of {', '.join(METHODS)}")
+        raise ValueError(f"unknown method {name!r}{nearly(name, METHODS)}: one of "
+                         f"{', '.join(METHODS)}")
     m, given = METHODS[name], {k: v for k, v in given.items() if v is not None}
     if extra := [k for k in given if k not in m.takes]:
-        raise ValueError(f"method {name!r} takes no {extra[0]}" + (f"; it takes {', '.join(m.takes)}" if m.takes else ""))
+        known = f"; it takes {', '.join(m.takes)}" if m.takes else ""
+        raise ValueError(f"method {name!r} takes no {extra[0]}{known}")
     active = active_settings(m, given)
     for k in given:
         if k in m.shared or k in active: continue
-        of = [f"{what} {n}" for what in PARTS for n, f in PARTS[what].items() if k in parameters_of(f, 1)]
+        of = [f"{what} {n}" for what in PARTS for n, f in PARTS[what].items()
+              if k in parameters_of(f, 1)]
         raise ValueError(f"{k} is a setting of {' and '.join(of)}, which is not chosen")
     return m
 
@@ -193,7 +199,8 @@ def own_settings(m:Method, given:dict,
     active = active_settings(m, given)
     base = {k: p.default for k, p in active.items()} | (m.small if small else {})
     mine = {k: v if given.get(k) is None else given[k] for k, v in base.items()}
-    mine = {k: v for k, v in mine.items() if k not in PARTS or v is not None}          # the default has no name
+    mine = {k: v for k, v in mine.items()
+            if k not in PARTS or v is not None}              # the default has no name
     kind = lambda k: active[k].annotation
     return {k: _number(k, kind(k), v) if kind(k) in (int, float) and v is not None else v for k, v in mine.items()}
 
@@ -226,9 +233,9 @@ def herding(job, labels, numbers):
 def sampled(job, labels, numbers, modes=None, pull=None, **more)->Tensor:
     "Sample with the settings of the job, and decode; `more` are further arguments of `sample`."
     settings = {k: v for k, v in job.settings.items() if pull is None or k in SAMPLING}
-    z = sample(job.generator, job.generator.class_indices(job.data)[labels], modes, pull=pull,
-               seeds=job.seeds_of(labels, numbers), batch_size=job.batch_size, progress=job.progress,
-               **settings, **more)
+    ids = job.generator.class_indices(job.data)[labels]
+    z = sample(job.generator, ids, modes, pull=pull, seeds=job.seeds_of(labels, numbers),
+               batch_size=job.batch_size, progress=job.progress, **settings, **more)
     return job.generator.decode(z, job.batch_size)
 
 @method(*SAMPLING)
@@ -254,9 +261,9 @@ def noise(job):
 
 # %% ../nbs/13_methods.ipynb #parts04
 class RealLatents(Mapping):
-    "The latents of real images by the generator's class. They are encoded when a class is asked for."
+    "The latents of real images by the generator's class, encoded when asked for."
     def __init__(self, job:Job):
-        job.data.images[0]                 # raises `OSError` where the images are not at hand
+        job.data.images[0]             # raises `OSError` where there are no images
         self.job, self.ids = job, job.generator.class_indices(job.data)
         self.of_class = lru_cache(max(64, job.batch_size))(self._read)
     def _read(self, class_id):
@@ -283,33 +290,53 @@ def noised(job, strength:float=.7,  # share of the steps that is left
 def make_parts(job:Job, chosen:dict,  # pull and start, by name; None for the default
                settings:dict)->dict:
     "The pull and the start of a job, as arguments of `sampled`."
-    functions = {what: part_of(what, name) for what, name in chosen.items() if name is not None}
+    functions = {k: part_of(k, name) for k, name in chosen.items() if name is not None}
     return {what: fn(job, **{k: settings[k] for k in parameters_of(fn, 1)})
             for what, fn in functions.items()}
 
 def _check_mgd3(job, pull=None, start=None, **settings):
-    parts = job.once("parts", lambda: make_parts(job, dict(pull=pull, start=start), settings))
+    chosen = dict(pull=pull, start=start)
+    parts = job.once("parts", lambda: make_parts(job, chosen, settings))
     begin, s = parts.get("start"), job.settings
     if begin and begin.skip(s["steps"]) and s["sampler"] in ("pndm", "lms"):
-        raise ValueError(f"sampler {s['sampler']} needs its earlier steps: start {start} leaves some out")
+        raise ValueError(f"sampler {s['sampler']} needs its earlier steps: start {start} "
+                         f"leaves some out")
 
 @method(*SETTINGS, *DISCOVERY, check=_check_mgd3)
 def mgd3(job, labels, numbers,
-         pull:str=None,   # how images are drawn to their modes: straight (default) or tangent
+         pull:str=None,   # how images are drawn to modes: straight (default) or tangent
          start:str=None,  # what sampling begins with: noise (default) or noised
          **settings):
     "Mode-guided sampling (MGD³)."
-    parts = job.once("parts", lambda: make_parts(job, dict(pull=pull, start=start), settings))
+    chosen = dict(pull=pull, start=start)
+    parts = job.once("parts", lambda: make_parts(job, chosen, settings))
     return sampled(job, labels, numbers, job.modes_of(labels, numbers), **parts)
 
 # %% ../nbs/13_methods.ipynb #plug02
 PLUGINS = []   # the files that were loaded; the processes of a sweep load them, too
 
 def load_plugin(path):
-    "Run a Python file that registers methods, pulls or starts. Raises `ValueError` for no such file."
+    "Run a Python file that registers methods, pulls or starts. Raises `ValueError`."
     path = Path(path).resolve()
     if not path.is_file(): raise ValueError(f"there is no plugin {path}")
     spec = util.spec_from_file_location(f"mgd3_plugin_{path.stem}", path)
     sys.modules[spec.name] = module = util.module_from_spec(spec)
     spec.loader.exec_module(module)
     PLUGINS.append(str(path))
+
+# %% ../nbs/13_methods.ipynb #abme1
+def about_method(name:str)->dict:
+    "What a method is, and the settings that are its own. Raises `ValueError`."
+    from fastcore.docments import docments
+    m, choices = check_settings(name, {}), {}
+    def lines(fn, first, of=""):
+        says = docments(fn)
+        for k, p in parameters_of(fn, first).items():
+            if k in PARTS: continue
+            small = f", {m.small[k]} up to 16 px" if k in m.small else ""
+            yield f"{k}={p.default}{small}" + (f" ({says[k]})" if says.get(k) else "") + of
+    settings = list(lines(m.fn, 3))
+    for what in (w for w in PARTS if w in m.takes):
+        choices[what] = [f"{n}: {fn.__doc__}" for n, fn in PARTS[what].items()]
+        for n, fn in PARTS[what].items(): settings += lines(fn, 1, f", with --{what} {n}")
+    return dict(method=name, about=m.about, options=list(m.shared), **choices, set=settings)

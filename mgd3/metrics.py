@@ -121,8 +121,9 @@ def summary(z:Tensor, labels, real:Tensor, real_labels,
                                          for m in ("coverage", "diversity", "representativeness")})]
 
 # %% ../nbs/14_metrics.ipynb #dsm02
-def feature_space(name:str, device=None)->tuple:  # images → (n, …) features; what to call them
-    "Features by the name of a generator (its latents) or of a classifier (its last layer)."
+def feature_space(name:str, device=None,
+                 )->tuple:  # images → (n, …) features; what to call them
+    "Features by name: a generator's latents, or a classifier's last layer."
     if name in bundled() or (Path(name)/"model_index.json").is_file():
         g = from_pretrained(name, device)
         return g.encode, f"the latents of {Path(g.name).name}"
@@ -132,38 +133,48 @@ def feature_space(name:str, device=None)->tuple:  # images → (n, …) features
     return (lambda images: features_of(t, images)), f"the last layer of {t.name}"
 
 def maker_of(folder)->str:
-    "The bundled generator that made a folder. Raises `ValueError` when it was another one."
+    "The bundled generator that made a folder. Raises `ValueError` for another one."
     name = manifest_of(folder).get("generator", {}).get("name")
     if name in bundled(): return name
-    raise ValueError("in which features shall images be compared? Name a generator or a network with --features")
+    raise ValueError("in which features shall images be compared? Name a generator or a "
+                     "network with --features")
 
 # %% ../nbs/14_metrics.ipynb #dsm03
 def dataset_metrics(
     folder:str,         # a distilled dataset
     *, data:str=None,   # the real training images; by default the data distilled
-    held:str=None,      # held-out real images for coverage; by default all that the data holds back
-    features:str=None,  # where images are compared: a generator, teacher-cifar10, a file of mgd3 teacher or a timm id (default: the generator that made them)
+    held:str=None,      # held-out real images; by default all that the data holds back
+    features:str=None,  # a generator, teacher-cifar10, a teacher's file or a timm id
     k:int=None,         # modes per class for coverage; the IPC by default
-    root:str=None,      # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
+    root:str=None,      # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
     download:bool=False,  # let torchvision fetch cifar10 into root
     device:str=None,    # cuda, cuda:1, cpu; cuda where there is one
 )->Result:
-    "Coverage, diversity and representativeness of each class; precision, recall, Fréchet distance of the set."
+    "What a dataset covers, how diverse and how typical it is, without any training."
     d, where = from_folder(folder), (root, download)
     real = real_data(folder, data, "--data", "train", *where)
     test = real_data(folder, held or data, "--held", "unseen", *where)
     if overlap(real, test) == 1:
-        raise ValueError("coverage needs held-out images, and these are the training images: name others with --held")
+        raise ValueError("coverage needs held-out images, and these are the training images: "
+                         "name others with --held")
     space, called = feature_space(features or maker_of(folder), device)
     z, held_z = space(d.images), space(test.images)
-    *rows, mean = summary(z, d.labels, space(real.images), match_labels(d, real),
-                          held_z, match_labels(d, test), k)
-    rows, mean = [{"class": d.classes[r.pop("label")], **r} for r in rows], {"class": mean.pop("label"), **mean}
-    few = min(len(z), len(held_z)) <= 3
-    whole = {} if few else precision_recall(z, held_z) | dict(frechet_distance=frechet_distance(z, held_z))
-    lines = [text_table([{k: v if k == "class" else f"{v:.3f}" for k, v in r.items()} for r in (*rows, mean)])]
-    if whole: lines.append(", ".join(f"{k.replace('_', ' ')} {v:.3f}" for k, v in whole.items())
-                           + f" (of {len(z)} against {len(held_z)} held-out images)")
-    found = dict(folder=str(folder), features=called, classes=rows, **mean, **whole)
-    del found["class"]
-    return Result("\n".join([*lines, f"(in {called})"]), found)
+    name = lambda label: label if label == "mean" else d.classes[label]
+    rows = [{"class": name(r.pop("label")), **r}
+            for r in summary(z, d.labels, space(real.images), match_labels(d, real),
+                             held_z, match_labels(d, test), k)]
+    whole = {}
+    if min(len(z), len(held_z)) > 3:
+        whole = precision_recall(z, held_z)
+        whole["frechet_distance"] = frechet_distance(z, held_z)
+    found = dict(folder=str(folder), features=called, classes=rows[:-1])
+    found |= {k: v for k, v in rows[-1].items() if k != "class"} | whole
+    return Result(_in_words(rows, whole, len(z), len(held_z), called), found)
+
+def _in_words(rows, whole, n, m, called):
+    shown = lambda v: f"{v:.3f}" if isinstance(v, float) else v
+    lines = [text_table([{k: shown(v) for k, v in r.items()} for r in rows])]
+    if whole:
+        named = (f"{k.replace('_', ' ')} {v:.3f}" for k, v in whole.items())
+        lines.append(f"{', '.join(named)} (of {n} against {m} held-out images)")
+    return "\n".join([*lines, f"(in {called})"])

@@ -149,7 +149,7 @@ def given_values(options:list, values:dict)->dict:
         v = values[o.name]
         if o.kind == "list" and not o.first: v = [*(o.preset or []), *sum(v, [])]
         if o.kind == "bool" and o.preset is None and v == bool(o.default): v = None
-        if v is None or v == []: v = o.preset
+        if v is None or (o.kind == "list" and not v): v = o.preset
         if v is not None: found[o.name] = v
         elif o.required: raise ValueError(f"{o.metavar} is missing")
     return found

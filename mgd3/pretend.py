@@ -228,8 +228,7 @@ class _PythonCalls(TorchFunctionMode):
     def __torch_function__(self, fn, types, args=(), kwargs=None):
         name, kwargs = getattr(fn, "__name__", ""), kwargs or {}
         if name in ("device", "_parse_to"): return fn(*args, **kwargs)   # names only
-        # trick: loaders of weights use the true "meta"; they get it
-        if "meta" in map(_kind_of, (*args, *kwargs.values())):
+        if "meta" in map(_kind_of, (*args, *kwargs.values())):  # trick: loaders get it
             with _disable_current_modes(): return fn(*args, **kwargs)
         if name == "pin_memory": return _pinned(args[0])
         if name in ("tensor", "as_tensor", "asarray", "new_tensor"):
@@ -253,8 +252,8 @@ _IN_FULL = set("""softmax log_softmax cross_entropy nll_loss kl_div mse_loss lay
 
 def _autocast(name:str, args, kwargs)->tuple:
     "The arguments in the precision that autocast gives them on CUDA."
-    if not torch.is_autocast_enabled("cuda") or name not in _IN_HALF | _IN_FULL:
-        return args, kwargs
+    known = _IN_HALF | _IN_FULL if torch.is_autocast_enabled("cuda") else ()
+    if name not in known: return args, kwargs
     dtype = torch.get_autocast_dtype("cuda") if name in _IN_HALF else torch.float32
     cast = lambda t: t.to(dtype=dtype) if t.is_floating_point() else t
     return tree_map_only(_GPUTensor, cast, (args, kwargs))
@@ -292,8 +291,9 @@ def pretend_gpu(memory:int=80 << 30):  # bytes
         for name, value in _driver(_log).items():
             stack.enter_context(patch.object(torch.cuda, name, value))
         asks = "_accelerator_graph_capture_health_check"  # optimisers ask the driver
-        stack.enter_context(patch.object(torch.optim.Optimizer, asks, lambda self: 0, create=True))
-        # trick: a thread for the backward pass would not see the two modes
+        quiet = patch.object(torch.optim.Optimizer, asks, lambda self: 0, create=True)
+        stack.enter_context(quiet)
+        # trick: a thread for the backward pass would not see the modes
         stack.enter_context(torch.autograd.set_multithreading_enabled(False))
         stack.enter_context(_PythonCalls()); stack.enter_context(_Operations())
         try: yield _log

@@ -43,14 +43,14 @@ SIDES = range(32, 129, 8)
 class Settings:
     "What a training is. A checkpoint goes on with the same settings only."
     size:str = "small"         # of the networks: tiny, small or base
-    side:int = 32              # px: a multiple of 8 from 32 to 128 (default: by the images)
+    side:int = 32              # px: a multiple of 8, 32 to 128 (default: by the images)
     channels:int = 3           # 1 grey, 3 RGB (default: by the images)
-    flips:bool = True          # mirrored images count as images (not so with letters and digits)
+    flips:bool = True          # mirrored images are images (not so with letters)
     seed:int = 0               # of weights, batches and noise
     batch_size:int = 128       # images a step of the transformer
     lr:float = 1e-3            # of the transformer
     tokens:float = .5          # share of the tokens that its middle layers see, but for the end
-    precision:str = "float32"  # float32 or bfloat16 (default: what the device is fast in)
+    precision:str = "float32"  # float32 or bfloat16 (default: by device)
 
     def __post_init__(self):
         if self.size not in SIZES: raise ValueError(f"unknown size {self.size!r}: one of {', '.join(SIZES)}")
@@ -378,16 +378,17 @@ def prepare_pretraining(data:Data, out, held:Data, settings:dict, labels, names,
 IMAGES = dict(tiny=768_000, small=1_500_000, base=5_000_000)
 
 def pretrain_generator(
-    data:str,             # images to train on: cifar10, digits, a folder of class folders
+    data:str,             # images to train on: cifar10, digits, a folder
     out:str="generator",  # folder of the generator; its checkpoints are in OUT.training
-    held_out:Data=None,   # images to measure with; by default the data's validation images, or every tenth
-    *, images:int=None,   # images to see at a constant learning rate (default: by size, 768000 to 5000000)
+    held_out:Data=None,   # images to measure with; by default the data's own
+    *, images:int=None,   # images to see at a constant learning rate (default: by size)
     minutes:float=None,   # stop after so many minutes; the same command goes on
-    finish:bool=False,    # let the learning rate fall to zero, over a ninth of what was seen
+    finish:bool=False,    # let the learning rate fall to zero, in a tenth of the time
     init:str=None,        # begin with a finished generator's networks
-    labels:callable=None, # (Data) → (n, l) tensor: the generator's classes of each image
-    names:dict=None, classes:dict=None,  # with `labels`: names of these classes; those of each dataset
-    root:str=None,        # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
+    labels:callable=None,  # (Data) → (n, l) tensor: the generator's classes
+    names:dict=None,      # with labels: names of these classes
+    classes:dict=None,    # with labels: the classes of each dataset
+    root:str=None,        # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
     download:bool=False,  # let torchvision fetch cifar10 into root
     device:str=None,      # cuda, cuda:1, cpu; cuda where there is one
     progress:bool=False,  # show bars, and sizes and speeds a line each
@@ -396,9 +397,8 @@ def pretrain_generator(
     look_every:float=600.,  # seconds between measurements
     **settings,           # fields of `Settings`
 )->Result:                # what was measured
-    ("Train a generator (autoencoder and DiT) on your own images. It can be stopped at any moment, and the same call "
-     "goes on. Raises `ValueError` for data or settings that cannot be used, `FileExistsError` for a folder of "
-     "another training.")
+    ("Train a generator on your own images; stopped, the same call goes on. Raises "
+     "`ValueError` for what cannot be used, `FileExistsError` for another's folder.")
     for k, v in dict(minutes=minutes, images=images).items():
         if v is not None and v <= 0: raise ValueError(f"{k} must be above 0, got {v}")
     if not str(out): raise ValueError("out is empty: name a folder")
@@ -408,8 +408,9 @@ def pretrain_generator(
     budget = Budget(minutes, save_every, look_every)
     job = prepare_pretraining(data, out, held_out, settings, labels, names, classes, device,
                               seen_by(init) if init else 0)
-    shown = (lambda line: print(line, file=sys.stderr)) if progress else lambda line: None
-    job.say, job.progress = say or shown, progress
+    def on_terminal(line):
+        if progress: print(line, file=sys.stderr)
+    job.say, job.progress = say or on_terminal, progress
     job.folder.mkdir(parents=True, exist_ok=True)
     with alone(job.folder):
         claim_training(job, str(init or "untrained networks"))
@@ -420,13 +421,15 @@ def pretrain_generator(
 def in_words(report:dict, out)->str:
     "What a training has come to, for people."
     if report["stage"] == "autoencoder":
-        return "time is over before the autoencoder was trained; the same command goes on"
-    near = report["nearest"]
-    return (f"{out}: {report['images_seen']:,} images seen in {report['cpu_hours']} CPU hours"
-            f"{', finished' * report['finished']}\n"
-            f"error of the noise on held-out images {report['held_out']:.4f}; autoencoder {report['psnr']:.1f} dB\n"
-            f"distance to the nearest training image: samples {near['samples']}, held-out images {near['held_out']} "
-            f"(much smaller would be copies)\n"
+        return ("time is over before the autoencoder was trained; the same command "
+                "goes on")
+    r, near = report, report["nearest"]
+    return (f"{out}: {r['images_seen']:,} images seen in {r['cpu_hours']} CPU hours"
+            f"{', finished' * r['finished']}\n"
+            f"error of the noise on held-out images {r['held_out']:.4f}; "
+            f"autoencoder {r['psnr']:.1f} dB\n"
+            f"distance to the nearest training image: samples {near['samples']}, "
+            f"held-out images {near['held_out']} (much smaller would be copies)\n"
             f"look at {out}.training/samples.png")
 
 def run_pretraining(job:Pretraining, budget:Budget, init, images:int, finish:bool)->dict:

@@ -17,12 +17,14 @@ from torch import Tensor
 
 from .ablations import covered, joint_tsne
 from .compare import compare_students, entry, random_entry
-from .data import Data, ipc_of, match_labels, median_side, n_channels, overlap, pixels
+from .data import (Data, ipc_of, match_labels, median_side, n_channels, overlap,
+                       pixels)
 from .files import check_writable, manifest_of, write_whole
 from .hard_label_eval import check_repeats
 from .messages import Result
 from .methods import COLOURS, MARKERS
-from .metrics import feature_space, frechet_distance, maker_of, precision_recall, summary
+from .metrics import (feature_space, frechet_distance, maker_of, precision_recall,
+                          summary)
 from .sources import check_unseen, real_data
 from .folders import from_folder
 from .tables import contact_sheet, style, versions
@@ -244,55 +246,58 @@ def page(sets:list,    # of `Shown`
 
 # %% ../nbs/17_report.ipynb #wrep02
 def short_names(dirs:list)->list:
-    "Folders by their own names, or by their paths where two have the same. Raises `ValueError` for one named twice."
+    "Folders by their names, or by their paths where two have the same."
     names = [Path(d).resolve().name for d in dirs]
-    if len(set(map(os.path.realpath, dirs))) < len(dirs): raise ValueError("a folder is named twice")
+    if len(set(map(os.path.realpath, dirs))) < len(dirs):
+        raise ValueError("a folder is named twice")
     return [n if names.count(n) == 1 else str(d) for n, d in zip(names, dirs)]
 
-def real_images(dirs:list, data:str, test:str, root, download:bool)->tuple:  # training, held-out, test images
-    "The real images for a page. Raises `ValueError` when some that should be held out are training images."
-    of = lambda given, option, split: real_data(dirs[0], given, option, split, root, download)
-    real, held, graded = (of(data, "--data", "train"), of(test or data, "--test", "unseen"),
-                          of(test or data, "--test", "test"))
+def real_images(dirs:list, data:str, test:str, root, download:bool,
+               )->tuple:  # training, held-out and test images
+    "The real images for a page. Raises `ValueError` when held-out ones are training images."
+    def of(given, *more): return real_data(dirs[0], given, *more, root, download)
+    real, held = of(data, "--data", "train"), of(test or data, "--test", "unseen")
+    graded = of(test or data, "--test", "test")
     for name, images in (("held-out", held), ("test", graded)):
         if overlap(real, images) == 1:
-            raise ValueError(f"the {name} images are the training images: name others with --test")
+            raise ValueError(f"the {name} images are the training images: name others "
+                             f"with --test")
         for d in dirs: check_unseen(d, images)
     return real, held, graded
 
 # %% ../nbs/17_report.ipynb #wrep03
 def write_report(
-    dirs:list,               # distilled datasets of the same classes: folders of class folders
+    dirs:list,               # distilled datasets of the same classes
     *, out:str="report.html",  # file to write
     data:str=None,           # the real training images; by default the data distilled
-    test:str=None,           # real test images: a dataset's name or a folder; by default those of the data
-    features:str=None,       # where images are compared: a generator, teacher-cifar10, a file of mgd3 teacher or a timm id
+    test:str=None,           # real test images (default: those of the data distilled)
+    features:str=None,       # a generator, teacher-cifar10, a teacher's file or a timm id
     net:str=None,            # the student (default: by size)
     repeats:int=3,           # students of each dataset; 0: no accuracy
     baselines:bool=False,    # add as many random real images
     seed:int=0,              # of students, maps and random images
-    results:str="evaluations.jsonl",  # file of finished students, as in mgd3 evaluate; '' for none
+    results:str="evaluations.jsonl",  # finished students; '' for none
     title:str="Distilled datasets",   # of the page
-    root:str=None,           # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
+    root:str=None,           # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
     download:bool=False,     # let torchvision fetch cifar10 into root
     device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
     progress:bool=False,     # show a bar
 )->Result:
-    "Write one self-contained page about distilled datasets: images, maps, metrics of each class, accuracy."
+    "Write one page about distilled datasets: images, maps, metrics, accuracy."
     check_writable(out); check_repeats(max(repeats, 1), seed)
     made = [(n, from_folder(d), Path(d)) for n, d in zip(short_names(dirs), dirs)]
     real, held, graded = real_images(dirs, data, test, root, download)
     entries = [entry(n, d, graded) for n, d, _ in made]
-    if baselines:                                          # shown: those of the first student
+    if baselines:                                      # shown: those of the first student
         entries.append(random_entry(real, round(ipc_of(made[0][1])), graded))
         made.append((entries[-1].name, entries[-1].train(seed), None))
     space, where = feature_space(features or maker_of(dirs[0]), device)
     sets, z = shown(made, real, held, space)
     if repeats:
-        rows = compare_students(entries, "hard", [net] if net else [], repeats, seed, results=results or None,
-                                device=device, progress=progress)
+        rows = compare_students(entries, "hard", [net] if net else [], repeats, seed,
+                                results=results or None, device=device, progress=progress)
         for s, r in zip(sets, rows): s.accuracy = r
     text = page(sets, real, z, where, title, seed).encode()
     write_whole(Path(out), text)
-    n = f"{len(sets)} dataset{'s' * (len(sets) > 1)}"
-    return Result(f"{n} in {out} ({len(text) / 1e6:.1f} MB)", dict(out=str(out), datasets=[s.row() for s in sets]))
+    said = f"{len(sets)} dataset{'s' * (len(sets) > 1)} in {out} ({len(text) / 1e6:.1f} MB)"
+    return Result(said, dict(out=str(out), datasets=[s.row() for s in sets]))

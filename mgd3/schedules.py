@@ -262,7 +262,8 @@ def make_sampler(generator:Generator, name:str, steps:int):
     "The scheduler for a sampler's name, its timesteps set. Raises `ValueError` when it does not fit the generator."
     fits = [n for n, (_, _, f) in SAMPLERS.items() if f is None or f == generator.flow]
     if name not in SAMPLERS:
-        raise ValueError(f"unknown sampler {name!r}{nearly(name, fits)}: one of {', '.join(fits)}")
+        raise ValueError(f"unknown sampler {name!r}{nearly(name, fits)}: one of "
+                         f"{', '.join(fits)}")
     if name not in fits:
         raise ValueError(f"sampler {name} does not fit {generator.name}, which was{'' if generator.flow else ' not'} "
                          f"trained by flow matching: one of {', '.join(fits)}")

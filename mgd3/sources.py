@@ -291,11 +291,12 @@ def load_data(name,               # digits, digit-pairs, cifar10, a subset of Im
         return (from_cifar10(where, split, download, background) if name == "cifar10"
                 else from_imagenet(where, name, split, background))
     if str(name) and Path(name).is_dir(): return from_folder(name, split, background)
-    raise ValueError(f"unknown dataset {str(name)!r}{nearly(name, NAMED)}: neither a folder "
-                     f"nor one of {', '.join(NAMED)}")
+    hint = nearly(name, NAMED)
+    raise ValueError(f"unknown dataset {str(name)!r}{hint}: neither a folder nor one of "
+                     f"{', '.join(NAMED)}")
 
 def own_split(name, split:str, root=None, download:bool=False)->Data:
-    "A dataset's own images of a split, by name or folder; None where a folder has no such split."
+    "A dataset's own images of a split; None where a folder has no such split."
     if name not in NAMED:
         try: own = split_root(Path(name), split)
         except (OSError, ValueError): return None
@@ -308,17 +309,18 @@ def real_data(folder,       # a distilled dataset
               option:str,   # the option to ask for
               split:str,    # train, val, test or unseen
               root=None, download:bool=False)->Data:
-    "The real images that belong to a distilled folder. Raises `ValueError` when they are unknown."
+    "The real images behind a distilled folder. Raises `ValueError` if unknown."
     name = given or manifest_of(folder).get("data", {}).get("name")
     if not given and name not in NAMED:
-        raise ValueError(f"which real images belong to {folder}? Name them with {option}")
+        raise ValueError(f"which real images belong to {folder}? "
+                         f"Name them with {option}")
     return load_data(name, split, root, download)
 
 def check_unseen(folder, real:Data):
     "Raise `ValueError` when real images are those that a folder was distilled from."
     made_of = manifest_of(folder).get("data", {})
     # else there is no need to read them all
-    alike = made_of.get("images") == len(real) and made_of.get("classes") == real.classes
+    alike = (made_of.get("images"), made_of.get("classes")) == (len(real), real.classes)
     if alike and made_of.get("sha256") == fingerprint(real):
         raise ValueError(f"the test images are those that {folder} was distilled from: "
                          f"name others with --test or --root")

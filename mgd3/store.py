@@ -310,7 +310,7 @@ def encode_beside(out:Path, data:Data, generator:Generator, team:Workers,
 
 # %% ../nbs/19_store.ipynb #fa4e4054
 def encode(
-    data:str="digit-pairs",      # digits, cifar10, imagenette, …, or a folder of class folders
+    data:str="digit-pairs",      # digits, cifar10, …, or a folder of class folders
     generator:str="dit-digits",  # bundled name, diffusers folder or hub id
     store:str="latents",         # folder to write
     *, skip_bad:bool=False,      # leave out images that cannot be read, and copies

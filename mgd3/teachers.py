@@ -151,19 +151,19 @@ def save_teacher(t:Teacher, path):
 
 # %% ../nbs/23_teachers.ipynb #mkte02
 def make_teacher(
-    data:str="digit-pairs",  # a dataset's name or a folder of class folders: real images
+    data:str="digit-pairs",  # real images: a dataset's name or folder
     *, out:str="teacher.safetensors",  # file to write
-    net:str=None,            # convnet3 up to 64 px, resnet18 above (default); see mgd3 evaluate
-    test:str=None,           # real test images to grade it with; by default the data's own
-    epochs:int=None,         # in place of the default, as are the next ones
+    net:str=None,            # of networks (default: convnet3 up to 64 px, else resnet18)
+    test:str=None,           # real images to grade it with (default: the data's own)
+    epochs:int=None,         # in place of the default
     size:int=None,           # px
     batch_size:int=None,     # images
     lr:float=None,           # learning rate
     norm:str=None,           # of ConvNets and ResNets: instance, batch or group
-    precision:str=None,      # float32 or bfloat16 (default: bfloat16 on a GPU that has it)
+    precision:str=None,      # float32 or bfloat16 (default: by device)
     seed:int=0,              # of weights, batches and augmentation
-    stream:bool=None,        # leave images on disk (default: when they do not fit into memory)
-    root:str=None,           # the folder of CIFAR-10 or ImageNet (default: $MGD3_CIFAR10, $MGD3_IMAGENET)
+    stream:bool=None,        # leave images on disk (default: by their size)
+    root:str=None,           # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
     download:bool=False,     # let torchvision fetch cifar10 into root
     device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
     progress:bool=False,     # show a bar
@@ -181,14 +181,16 @@ def make_teacher(
     held = load_data(test, "test", root) if test else own_split(data, "test", root)
     if held: check_data(held, "test"); match_labels(real, held)
     s = teacher_settings(real, **{k: v for k, v in given.items() if v is not None})
-    t = train_teacher(real, None, net or default_net(s, "soft"), s, seed, device, stream, progress)
+    net = net or default_net(s, "soft")
+    t = train_teacher(real, None, net, s, seed, device, stream, progress)
     save_teacher(t, out)
     if held: t = graded(t, held, device, stream); save_teacher(t, out)
     grade = (f"right on {t.accuracy:.1f} % of the test images" if held
              else "not graded, there is no test split")
-    return Result(f"{t.name} for {len(t.classes)} classes at {t.size} px in {out}: {grade}",
-                  dict(out=out, net=t.name, classes=len(t.classes), size=t.size,
-                       epochs=s.epochs, accuracy=t.accuracy))
+    n = len(t.classes)
+    return Result(f"{t.name} for {n} classes at {t.size} px in {out}: {grade}",
+                  dict(out=out, net=t.name, classes=n, size=t.size, epochs=s.epochs,
+                       accuracy=t.accuracy))
 
 # %% ../nbs/23_teachers.ipynb #7c1e05b1
 def bundled_teachers()->dict:  # name → file
@@ -243,7 +245,8 @@ def read_classes(path)->list:
     try: text = Path(path).read_text(encoding="utf-8")
     except OSError as e:
         raise ValueError(f"cannot read the class names in {path}: {e.strerror}") from e
-    return json.loads(text) if text.lstrip().startswith("[") else text.rstrip().split("\n")
+    if text.lstrip().startswith("["): return json.loads(text)
+    return text.rstrip().split("\n")
 
 # %% ../nbs/23_teachers.ipynb #7f3bb3c1
 def _from_timm(name, classes, size, pretrained=True, outputs=None):
@@ -251,9 +254,9 @@ def _from_timm(name, classes, size, pretrained=True, outputs=None):
     if not timm.is_model(name) and ("/" in name
                                     or "." in name): raise FileNotFoundError(f"no such teacher file: {name}")
     if not timm.is_model(name):
-        raise ValueError(f"unknown teacher {name!r}{nearly(name, bundled_teachers())}: neither a "
-                         f"file nor a name of timm, nor one of "
-                         f"{', '.join(bundled_teachers())}")
+        known = bundled_teachers()
+        raise ValueError(f"unknown teacher {name!r}{nearly(name, known)}: neither a file nor a "
+                         f"name of timm, nor one of {', '.join(known)}")
     kw = dict(num_classes=outputs[0], in_chans=outputs[1]) if outputs else {}
     cfg = timm.get_pretrained_cfg(name)
     if cfg.fixed_input_size and size: kw["img_size"] = size

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..hard_label_eval import auto_settings
 from ..data import check_data
+from ..devices import kept, send
 from ..methods import Job, method
 from ..teachers import Teacher, teacher_of
 from ..training import bounds, crop_boxes, iterate, resample, to_bytes
@@ -44,7 +45,7 @@ def jittered(x:Tensor, least:float, flip:bool, g)->Tensor:
     size, box = x.shape[-1], crop_boxes(1, x.shape[-1], (least, 1.), g)
     turn = torch.tensor([flip and torch.rand(1, generator=g).item() < .5])
     shift = torch.randint(size // 7 + 1, (2,), generator=g).tolist()
-    return resample(x, box.to(x).expand(len(x), 4), turn.to(x.device)).roll(shift, (2, 3))
+    return resample(x, send(box, x.device).expand(len(x), 4), send(turn, x.device)).roll(shift, (2, 3))
 
 # %% ../../nbs/27_sre2l.ipynb #2c9de4c8
 def in_parts(n:int, ipc:int, most:int=100)->list:
@@ -55,7 +56,7 @@ def in_parts(n:int, ipc:int, most:int=100)->list:
 def recovered(job:Job, t:Teacher, iterations:int, lr:float, r_bn:float, first:float, least:float)->Tensor:
     "All images of SRe²L, (classes, ipc, c, h, w) uint8."
     n, flip, device = len(job.data.classes), auto_settings(job.data, job.data).flip, t.device
-    parts, columns = in_parts(n, job.ipc), t.columns(job.data.classes)
+    parts, columns = in_parts(n, job.ipc), kept(tuple(t.columns(job.data.classes)), device, torch.long)
     x = torch.zeros(max(len(c) * len(i) for c, i in parts), t.channels, t.size, t.size, device=device)
     done = torch.zeros(n, job.ipc, *x.shape[1:], dtype=torch.uint8)
     opt, (black, white) = torch.optim.Adam([x.requires_grad_()], lr=lr, betas=(.5, .9)), bounds(t.channels, x)
@@ -69,7 +70,7 @@ def recovered(job:Job, t:Teacher, iterations:int, lr:float, r_bn:float, first:fl
         if i == 0: begin(y, numbers)                                          # new noise, a fresh Adam
         opt.param_groups[0]["lr"] = lr * .5 * (1 + math.cos(math.pi * i / iterations))
         seen = jittered(x[:len(y)], least, flip, g)
-        loss = F.cross_entropy(t.look(seen)[:, columns].float(), y.to(device)) + r_bn * stats.loss()
+        loss = F.cross_entropy(t.look(seen)[:, columns].float(), send(y, device)) + r_bn * stats.loss()
         x.grad = torch.autograd.grad(loss, x)[0]; opt.step()
         with torch.no_grad(): x.clamp_(black, white)
         if i + 1 == iterations: done[y, numbers] = to_bytes(x[:len(y)])
