@@ -162,7 +162,8 @@ def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a ru
     if odd: raise ValueError(f"a sweep has no {odd.pop()!r}: a method's own settings are its options")
     todo, failed = _missing(jobs, path), []
     runs = ((j, _run(j)) for j in todo) if workers == 1 else _in_processes(todo, workers)
-    for job, row in tqdm(runs, total=len(todo), unit="run", disable=not todo):
+    off = None if todo else True                             # a bar on terminals only
+    for job, row in tqdm(runs, total=len(todo), unit="run", disable=off):
         if isinstance(row, Exception): failed.append((job, row))
         else: _keep(path, job, row, about)
     for job, e in failed: warnings.warn(f"{' '.join(filter(None, _key(job)))} failed: {e}")

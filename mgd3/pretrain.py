@@ -397,7 +397,7 @@ def pretrain_generator(
     look_every:float=600.,  # seconds between measurements
     **settings,           # fields of `Settings`
 )->Result:                # what was measured
-    ("Train a generator on your own images; stopped, the same call goes on. Raises "
+    ("Train a generator on your own images. Stopped, the same call goes on. Raises "
      "`ValueError` for what cannot be used, `FileExistsError` for another's folder.")
     for k, v in dict(minutes=minutes, images=images).items():
         if v is not None and v <= 0: raise ValueError(f"{k} must be above 0, got {v}")
