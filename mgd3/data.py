@@ -31,6 +31,8 @@ class Data:
 
     def __len__(self): return len(self.labels)
     def of(self, label): return np.flatnonzero(self.labels == label)
+    @property
+    def true_names(self): return self.class_names or self.classes
 
 # %% ../nbs/10_data.ipynb #dce47563
 class Arrays:

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .data import Data, Picked, fingerprint, image_seed, median_side
-from .devices import Workers, find_workers
+from .devices import Workers, chunk_for, find_workers, out_of_memory
+from .files import manifest_of
 from .folder import check_ipc, check_out, make_manifest, open_folder, plan_chunks
 from .generators import Generator, bundled_for, from_pretrained
 from .guidance import SETTINGS, Sampling
@@ -34,12 +35,13 @@ def distill_dataset(
     out:str="distilled",     # folder to write; made if missing
     *, method:str="mgd3",    # mgd3, unguided, random, … (mgd3 info lists them)
     seed:int=0,              # of modes, noise and random choices
-    batch_size:int=50,       # images in a chunk
+    batch_size:int=None,     # images in a chunk: 50, fewer where a GPU is small
     progress:bool=False,     # show bars
     prompt:str=None,         # text to image: a sentence with {} for the class
     class_map:str=None,      # JSON: class → the generator's class, or prompt
     root:str=None,           # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
     download:bool=False,     # let torchvision fetch cifar10 into root
+    background:str="white",  # of transparent pixels: white, black or #rrggbb
     vae:str=None,            # another VAE for the generator: a folder or a hub id
     device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
     dtype:str=None,          # float16, bfloat16, float32 (default: by device)
@@ -55,7 +57,8 @@ def distill_dataset(
     reading = dict(store=store, skip_bad=skip_bad, workers=workers)
     team = find_workers(device)
     data, r = prepare_run(data, generator, ipc, out, method, seed, batch_size, prompt,
-                          class_map, root, download, load, reading, settings, team)
+                          class_map, root, download, background, load, reading,
+                          settings, team)
     latents = modes = None
     # Encode
     if r.needs_latents:
@@ -74,9 +77,10 @@ def distill_dataset(
                            classes=mine, into=found, progress=progress and team.first)
             modes = folder.keep_modes(found)
         # Sample and write, chunk by chunk
-        chunks = plan_chunks(data.classes, ipc, batch_size)
+        chunks = plan_chunks(data.classes, ipc, r.batch_size)
         todo = folder.missing(chunks)
-        with _sampling_bar(r, chunks, todo, team, progress) as bar:
+        bar = _sampling_bar(r, chunks, todo, team, progress)
+        with bar, out_of_memory(r.batch_size):
             job = r.job(data, modes, latents=latents, folder=folder.out, progress=bar)
             for chunk in team.share(todo):
                 px = r.method.fn(job, chunk.labels, chunk.numbers, **job.own)
@@ -198,7 +202,7 @@ def check_arguments(data, generator, out, method:str, seed:int, batch_size:int, 
     if isinstance(generator, Generator) and any(load.values()):
         names = ", ".join(k for k, v in load.items() if v)
         raise ValueError(f"{names} is for loading a generator, and this one is loaded")
-    if batch_size < 1:
+    if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     if seed < 0: raise ValueError(f"seed must be at least 0, got {seed}")
     check_workers(reading["workers"]); _check_apart(out, reading["store"])
@@ -257,9 +261,16 @@ def _for_classes(g:Generator, data:Data, name:str, prompt, class_map)->Generator
     raise ValueError(f"method {name!r} takes no prompt and no class_map: it generates "
                      f"nothing")
 
+def _chunk_size(g:Generator, name:str, out, team:Workers)->int:
+    "Images in a chunk: as many as a run in `out` has, else as many as fit."
+    there = manifest_of(out).get("settings", {}).get("batch_size")
+    if there: return there
+    samples_alone = "cfg_scale" in METHODS[name].takes and team.count == 1
+    return chunk_for(g) if samples_alone else 50     # all workers need the same
+
 def prepare_run(data, generator, ipc:int, out, method:str, seed:int, batch_size:int,
-                prompt, class_map, root, download:bool, load:dict, reading:dict,
-                settings:dict, team:Workers)->tuple:  # Data, Request
+                prompt, class_map, root, download:bool, background:str, load:dict,
+                reading:dict, settings:dict, team:Workers)->tuple:  # Data, Request
     "Read and check the input of a run. Raises `ValueError` or `OSError`."
     m = check_arguments(data, generator, out, method, seed, batch_size, root, load,
                         reading, settings, team)
@@ -268,12 +279,16 @@ def prepare_run(data, generator, ipc:int, out, method:str, seed:int, batch_size:
         generator = _loaded(generator, load, team)
         brought = _shipped_for(generator, data, ipc, m, reading, settings)
         data = brought.data
-    elif not isinstance(data, Data):
-        data = load_data(data, root=root, download=download)
+    elif isinstance(data, Data):
+        if background != "white":
+            raise ValueError("background is for reading files, and this data is read")
+    else:
+        data = load_data(data, root=root, download=download, background=background)
     check_place(out, data)
     if reading["store"] is not None: check_place(reading["store"], data)
     check_ipc(data, ipc); check_out(Path(out))
     g = _for_classes(_loaded(generator, load, team), data, method, prompt, class_map)
+    if batch_size is None: batch_size = _chunk_size(g, method, out, team)
     return data, make_request(g, data, method, ipc, seed, batch_size, settings, brought)
 
 # %% ../nbs/12_distill.ipynb #8e757161

@@ -17,7 +17,7 @@ import torch
 from fastcore.basics import patch
 from torch import Tensor
 
-from .data import Data, pixels
+from .data import Data, composed, pixels
 from .sources import class_words, imagenet_ids
 from .devices import as_device, as_dtype, default_device, default_dtype
 from .loading import (FAMILIES, PAPER, bundled, check_fit, check_length, check_same_latents, class_names, fetched,
@@ -433,7 +433,7 @@ def _bundled_hint(dataset):
 
 def _by_name(g, data)->list:
     "The class that each name of a dataset means; None where there is none."
-    idx = [g.index_of(c) for c in data.classes]
+    idx = [g.index_of(c) for c in data.true_names]
     nameless = (not g.names or _only_numbers(g.names)) and len(g.names or range(g.n_classes)) == 1000
     if data.gen_classes and nameless and not g.text and None in idx: return list(data.gen_classes)
     return idx
@@ -484,6 +484,18 @@ def read_class_map(m,         # a dictionary, or a JSON file with one
     return m
 
 # %% ../nbs/11_generators.ipynb #f526b44b
+def _for_folders(m:dict, data:Data)->dict:
+    "A class map by folder, whether its keys are folders or the true names. Raises `ValueError` for a class it lacks."
+    known = {composed(k): v for k, v in m.items()}
+    found = {}
+    for folder, name in zip(data.classes, data.true_names):
+        key = composed(name) if composed(name) in known else composed(folder)
+        if key not in known:
+            raise ValueError(f"the class map has no entry for class {folder!r} of {data.name}; it has "
+                             f"{', '.join(map(str, list(m)[:20]))}")
+        found[folder] = known[key]
+    return found
+
 @patch
 def for_data(self:Generator,
              data:Data,
@@ -499,15 +511,13 @@ def for_data(self:Generator,
         m = read_class_map(class_map, str if self.text else (int, str))
         if empty := [c for c, v in m.items() if not str(v).strip()]:
             raise ValueError(f"the class map has nothing for {empty[0]!r}")
-        if lost := [c for c in data.classes if c not in m]:
-            raise ValueError(f"the class map has no entry for class {lost[0]!r} of {data.name}; it has "
-                             f"{', '.join(map(str, list(m)[:20]))}")
+        m = _for_folders(m, data)
     if self.text:
         prompt = "a photo of a {}" if prompt is None else prompt
         if class_map is None and "{}" not in prompt:
             raise ValueError(f"prompt must hold {{}} for the class name, got {prompt!r}")
         if class_map is not None: return self.prompted([m[c] for c in data.classes], data.classes)
-        words = class_words(data.classes)
+        words = class_words(data.true_names)
         if len(set(words)) < len(words):
             twice = next(w for w in words if words.count(w) > 1)
             raise ValueError(f"two classes of {data.name} are called {twice!r}: give whole prompts in a class map")

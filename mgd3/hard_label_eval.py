@@ -20,7 +20,7 @@ from .data import (Data, check_data, ipc_of, match_labels, median_side, n_channe
 from .sources import load_data
 from .folders import from_folder
 from .files import write_whole
-from .devices import as_device, default_device
+from .devices import as_device, default_device, out_of_memory
 from .networks import make_network
 from .training import Recipe, batches, hard_loss, load_pixels, normalise, sgd, train
 
@@ -142,7 +142,8 @@ def student(sets:Sets, net:str, s:Recipe, seed:int, loss_fn=hard_loss, optimiser
         if e in at: grades.append(grade(model, sets.test_x, sets.test_y, n))
         if e in at and e + 1 < s.epochs: spent += time.perf_counter() - t
         tick()
-    train(model, sets.x, sets.y, s, seed, sets.w, loss_fn, optimiser, epochs, on_epoch)
+    with out_of_memory(s.batch_size):
+        train(model, sets.x, sets.y, s, seed, sets.w, loss_fn, optimiser, epochs, on_epoch)
     best, took = max(grades, key=lambda r: r["top1"]), time.perf_counter() - start
     return dict(seed=seed, last=grades[-1]["top1"], best=best["top1"], last_top5=grades[-1]["top5"],
                 best_top5=best["top5"], evals=len(grades), per_class=dict(zip(sets.classes, grades[-1]["per_class"])),

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from .data import Data, Picked, digest, pixels, subset
 from .sources import load_data
-from .images import Files
+from .images import Files, background_of
 from .tables import versions
 from .files import (FORMAT, PART, InMemory, OnDisk, alone, differences, json_file,
                         json_line, read_manifest, sha256, write_whole)
@@ -211,7 +211,8 @@ def open_store(folder, data:Data, generator:Generator, dtype=torch.float16)->OnD
     "The store in a folder. Raises `FileExistsError` for a folder of something else."
     folder = Path(folder)
     about = dict(kind="latents", precision=str(dtype).removeprefix("torch."),
-                 classes=data.classes, vae=generator.vae_hash())
+                 classes=data.classes, vae=generator.vae_hash(), resize="published",
+                 background=background_of(data.images))
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file, not a folder")
     if folder.is_dir() and any(p.suffix != PART for p in folder.iterdir()):
@@ -318,13 +319,15 @@ def encode(
     progress:bool=False,         # show bars
     root:str=None,               # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
     download:bool=False,         # let torchvision fetch cifar10 into root
+    background:str="white",      # of transparent pixels: white, black or #rrggbb
     vae:str=None,                # another VAE for the generator: a folder or a hub id
     device:str=None,             # cuda, cuda:1, cpu; cuda where there is one
     dtype:str=None,              # float16, bfloat16, float32 (default: by device)
 )->Latents:
     "Encode a dataset into a store, or what it lacks. Raises `ValueError` or `OSError`."
     team = find_workers(device)
-    if not isinstance(data, Data): data = load_data(data, root=root, download=download)
+    if not isinstance(data, Data):
+        data = load_data(data, root=root, download=download, background=background)
     check_place(store, data); check_workers(workers)
     if not isinstance(generator, Generator):
         generator = from_pretrained(generator, device or team.device, dtype, vae)

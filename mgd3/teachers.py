@@ -17,7 +17,8 @@ import numpy as np, torch, torch.nn as nn
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .data import Data, subset, check_data, match_labels, n_channels
+from .data import (Data, subset, check_data, composed, match_labels,
+                       n_channels)
 from .sources import imagenet_ids, load_data, own_split
 from .files import TEACHER, write_whole, check_writable
 from .devices import as_device, default_device, kept
@@ -45,12 +46,12 @@ class Teacher:
 
     def columns(self, classes)->list:
         "Where its outputs for `classes` are. Raises `ValueError` for a class it has not learned."
-        at = {c: i for i, c in enumerate(self.classes)}
-        unknown = [c for c in classes if c not in at]
+        at = {composed(c): i for i, c in enumerate(self.classes)}
+        unknown = [c for c in classes if composed(c) not in at]
         if unknown:
             known = ", ".join(self.classes[:10])
             raise ValueError(f"the teacher has no class {unknown[0]!r}; it knows {len(at)}: {known}")
-        return [at[c] for c in classes]
+        return [at[composed(c)] for c in classes]
 
     def look(self, x:Tensor):
         "Call the network, as it is in use, on a batch with ImageNet's normalisation."
