@@ -95,17 +95,19 @@ def sampled(generator):
 
 def students(out, generator):
     "Accuracies of three students of one folder."
-    from mgd3.hard_label_eval import HardLabel, hard_label_eval
-    from mgd3.soft_label_eval import SoftLabel, soft_label_eval
+    import mgd3.hard_label_eval as hard, mgd3.soft_label_eval as soft
+    HardLabel, SoftLabel = hard.HardLabel, soft.SoftLabel
+    evaluate_hard = getattr(hard, "evaluate_hard", None) or hard.hard_label_eval
+    evaluate_soft = getattr(soft, "evaluate_soft", None) or soft.soft_label_eval
     distill, load_data = job_function(), loader()
     m, folder, val = teachers_module(), out/"digits-students", load_data("digits", "val")
     distill("digits", generator, 2, folder, method="centroid")
     colours = dict(epochs=3, jitter=.2, cutmix=1., flip=True)
     ask = dict(convnet3=HardLabel.small(**colours), resnet10_w32=HardLabel.small(epochs=2))
-    got = {n: hard_label_eval(folder, val, n.replace("_", "-"), s, repeats=1)["last"] for n, s in ask.items()}
+    got = {n: evaluate_hard(folder, val, n.replace("_", "-"), s, repeats=1)["last"] for n, s in ask.items()}
     t = m.load_teacher(teacher_file(out, "digits", generator))
     s = SoftLabel.small(epochs=3, size=t.size)
-    try: got["soft"] = soft_label_eval(folder, val, t, "convnet3", s, repeats=1)["last"]
+    try: got["soft"] = evaluate_soft(folder, val, t, "convnet3", s, repeats=1)["last"]
     except ValueError as e: got["soft"] = str(e)                            # a hasty teacher may know too little
     return got
 
