@@ -18,8 +18,10 @@ def state_bytes(tensors:dict,     # name → tensor
     "Tensors, the states of optimisers and some words, in the safetensors format."
     from safetensors.torch import save
     flat = {f"opt{o}/{i}/{k}": v for o, opt in enumerate(optimisers)
-            for i, s in opt.state_dict()["state"].items() for k, v in s.items() if torch.is_tensor(v)}
-    whole = {k: v.detach().cpu().clone().contiguous() for k, v in (tensors | flat).items()}
+            for i, s in opt.state_dict()["state"].items()
+            for k, v in s.items() if torch.is_tensor(v)}
+    whole = {k: v.detach().cpu().clone().contiguous()
+             for k, v in (tensors | flat).items()}
     return save(whole, dict(about=json.dumps(about)))
 
 # %% ../nbs/34_checkpoints.ipynb #pt036a
@@ -27,10 +29,12 @@ def read_state(path,
                tensors:dict,     # filled in place
                optimisers:list,  # likewise
               )->dict:           # what was kept beside them
-    "Put back what `state_bytes` kept. Raises `ValueError` for a file that is damaged or of other networks."
+    ("Put back what `state_bytes` kept. Raises `ValueError` for a file that is "
+     "damaged or of other networks.")
     from safetensors import SafetensorError, safe_open
     try:
-        with safe_open(path, "pt") as f: kept, about = {k: f.get_tensor(k) for k in f.keys()}, f.metadata()["about"]
+        with safe_open(path, "pt") as f:
+            kept, about = {k: f.get_tensor(k) for k in f.keys()}, f.metadata()["about"]
         with torch.no_grad():
             for k, v in tensors.items(): v.copy_(kept.pop(k))
     except (SafetensorError, KeyError, RuntimeError, TypeError, OSError) as e:
@@ -40,5 +44,6 @@ def read_state(path,
         o, i, name = k.split("/")
         states[int(o.removeprefix("opt"))].setdefault(int(i), {})[name] = v
     for opt, state in zip(optimisers, states):
-        opt.load_state_dict(dict(state=state, param_groups=opt.state_dict()["param_groups"]))
+        opt.load_state_dict(dict(state=state,
+                                 param_groups=opt.state_dict()["param_groups"]))
     return json.loads(about)

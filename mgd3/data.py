@@ -37,14 +37,16 @@ class Arrays:
     "A uint8 array (n, h, w) or (n, h, w, 3) read as a sequence of images."
     def __init__(self, x:np.ndarray):
         if x.dtype != np.uint8 or x.ndim not in (3, 4):
-            raise ValueError(f"images must be a uint8 array (n, h, w) or (n, h, w, 3), got {x.dtype} {x.shape}")
+            raise ValueError("images must be a uint8 array (n, h, w) or (n, h, w, "
+                             f"3), got {x.dtype} {x.shape}")
         self.x = x
     def __len__(self): return len(self.x)
     def __getitem__(self, i): return Image.fromarray(self.x[i])
 
 # %% ../nbs/10_data.ipynb #10d00002
 def composed(name:str)->str:
-    "A name in the composed spelling of Unicode (NFC): macOS stores an é as an e and an accent."
+    ("A name in the composed spelling of Unicode (NFC): macOS stores an é as an e "
+     "and an accent.")
     return unicodedata.normalize("NFC", name)
 
 def alike(names:list)->tuple:  # the two; None where there are none
@@ -73,13 +75,17 @@ def from_arrays(x:np.ndarray,       # (n, h, w) or (n, h, w, 3) uint8 images
                 name:str="arrays",  # name of the dataset
                 **kwargs,           # further fields of `Data`
                )->Data:
-    "A dataset from arrays in memory. Raises `ValueError` when lengths, labels or names do not fit."
+    ("A dataset from arrays in memory. Raises `ValueError` when lengths, labels or "
+     "names do not fit.")
     labels = np.asarray(labels, dtype=np.int64)
-    if len(x) != len(labels): raise ValueError(f"{len(x)} images but {len(labels)} labels")
+    if len(x) != len(labels):
+        raise ValueError(f"{len(x)} images but {len(labels)} labels")
     if len(labels) and not (0 <= labels.min() and labels.max() < len(classes)):
-        raise ValueError(f"labels run from {labels.min()} to {labels.max()}, but there are {len(classes)} classes")
+        raise ValueError(f"labels run from {labels.min()} to {labels.max()}, but "
+                         f"there are {len(classes)} classes")
     folders, names = folder_names(classes), list(map(str, classes))
-    return Data(Arrays(x), labels, folders, name, [f"{name}/{i:05d}" for i in range(len(x))],
+    return Data(Arrays(x), labels, folders, name,
+                [f"{name}/{i:05d}" for i in range(len(x))],
                 **(dict(class_names=names) if names != folders else {}), **kwargs)
 
 # %% ../nbs/10_data.ipynb #1fcce57d
@@ -89,15 +95,18 @@ def subset(data:Data,
           )->Data:
     "The images of `data` at `idx`."
     idx = np.asarray(idx, dtype=np.int64)
-    return replace(data, images=Picked(data.images, idx), labels=data.labels[idx], files=[data.files[i] for i in idx],
-                   name=name or data.name, **{k: None if (v := getattr(data, k)) is None else v[idx]
+    return replace(data, images=Picked(data.images, idx), labels=data.labels[idx],
+                   files=[data.files[i] for i in idx], name=name or data.name,
+                   **{k: None if (v := getattr(data, k)) is None else v[idx]
                                               for k in ("fine", "weights")})
 
 # %% ../nbs/10_data.ipynb #1fcce57da
 class Picked:
     "The items of a sequence at some positions, still read lazily."
     def __init__(self, items, idx):
-        if isinstance(items, Picked): items, idx = items.items, items.idx[np.asarray(idx)]  # of the sequence itself
+        # of the sequence itself
+        if isinstance(items, Picked):
+            items, idx = items.items, items.idx[np.asarray(idx)]
         self.items, self.idx = items, np.asarray(idx)
     def __len__(self): return len(self.idx)
     def __getitem__(self, i): return self.items[self.idx[i]]
@@ -134,10 +143,12 @@ def pixels(images,        # sequence of `PIL.Image`
 # %% ../nbs/10_data.ipynb #65570aaa
 def digest(im:Image.Image)->np.ndarray:  # (32,) uint8
     "SHA-256 of an image's mode, size and pixels."
-    return np.frombuffer(hashlib.sha256(f"{im.mode}{im.size}".encode() + im.tobytes()).digest(), np.uint8)
+    return np.frombuffer(hashlib.sha256(f"{im.mode}{im.size}".encode() +
+                                        im.tobytes()).digest(), np.uint8)
 
 def digests(images)->np.ndarray:  # (n, 32) uint8
-    return np.array([digest(images[i]) for i in range(len(images))], np.uint8).reshape(len(images), 32)
+    return np.array([digest(images[i]) for i in range(len(images))],
+                    np.uint8).reshape(len(images), 32)
 
 # %% ../nbs/10_data.ipynb #65570aaaa
 def fingerprint(data:Data,
@@ -147,7 +158,8 @@ def fingerprint(data:Data,
     h = hashlib.sha256()
     words = [data.classes, data.files, data.labels.tolist()]
     for text in json.JSONEncoder().iterencode(words): h.update(text.encode())
-    for i in range(len(data)): h.update(digest(data.images[i]) if known is None else known[i])
+    for i in range(len(data)):
+        h.update(digest(data.images[i]) if known is None else known[i])
     return h.hexdigest()
 
 # %% ../nbs/10_data.ipynb #7f83f329
@@ -160,7 +172,8 @@ def overlap(a:Data, b:Data)->float:
 # %% ../nbs/10_data.ipynb #d706e2f4
 def some(data:Data, most:int)->list:
     "Images of a dataset: all, or `most` of them, evenly spaced."
-    return [data.images[int(i)] for i in np.linspace(0, len(data) - 1, min(most, len(data))).astype(int)]
+    return [data.images[int(i)]
+            for i in np.linspace(0, len(data) - 1, min(most, len(data))).astype(int)]
 
 def n_channels(data:Data, most:int=1000)->int:
     "1 when the images (some of them, in a large dataset) are grey, else 3."
@@ -174,27 +187,35 @@ def median_side(data:Data, most:int=200)->int:
 
 # %% ../nbs/10_data.ipynb #1823008c
 def match_labels(train:Data, test:Data)->np.ndarray:  # (len(test),) in the numbering of `train`
-    "The test labels in the training set's numbering. Raises `ValueError` when the class names differ."
+    ("The test labels in the training set's numbering. Raises `ValueError` when the "
+     "class names differ.")
     for d in (train, test):
         if two := alike(d.classes):
             raise ValueError(f"{d.name} has two classes called {two[0]!r}: rename one")
     a, b = ({composed(c): i for i, c in enumerate(d.classes)} for d in (train, test))
     if a.keys() != b.keys():
-        lacks = [f"{d.name} lacks {', '.join(map(repr, sorted(v)[:5]))}{', …' if len(v) > 5 else ''}"
-                 for d, v in ((test, a.keys() - b.keys()), (train, b.keys() - a.keys())) if v]
+        lacks = [f"{d.name} lacks "
+                 f"{', '.join(map(repr, sorted(v)[:5]))}{', …' if len(v) > 5 else ''}"
+                 for d, v in ((test, a.keys() - b.keys()), (train, b.keys() - a.keys()))
+                 if v]
         raise ValueError(f"class names differ: {'; '.join(lacks)}")
     return np.array([a[composed(c)] for c in test.classes])[test.labels]
 
 # %% ../nbs/10_data.ipynb #1823008ca
 def check_data(data:Data, role:str):
-    "Raise `ValueError` when a dataset is unusable: no images, a label outside the range, an empty class."
+    ("Raise `ValueError` when a dataset is unusable: no images, a label outside the "
+     "range, an empty class.")
     labels, n = np.asarray(data.labels), len(data.classes)
-    if not len(labels): raise ValueError(f"nothing to {role} on: {data.name} has no images")
+    if not len(labels):
+        raise ValueError(f"nothing to {role} on: {data.name} has no images")
     if labels.min() < 0 or labels.max() >= n:
-        raise ValueError(f"{data.name} has labels from {labels.min()} to {labels.max()}, but {n} classes "
-                         f"(an unlabelled split?)")
-    if n < 2: raise ValueError(f"{data.name} has one class only, {data.classes[0]!r}: nothing to tell apart")
-    if role == "train" and (empty := [data.classes[c] for c in range(n) if not (labels == c).any()]):
+        raise ValueError(f"{data.name} has labels from {labels.min()} to "
+                         f"{labels.max()}, but {n} classes (an unlabelled split?)")
+    if n < 2:
+        raise ValueError(f"{data.name} has one class only, {data.classes[0]!r}: "
+                         "nothing to tell apart")
+    if role == "train" and (empty := [data.classes[c]
+                                      for c in range(n) if not (labels == c).any()]):
         raise ValueError(f"class {empty[0]!r} of {data.name} has no images")
 
 # %% ../nbs/10_data.ipynb #imgseed2
@@ -202,11 +223,14 @@ def image_seed(seed:int, # of the run
                *key:int, # what tells the image apart, e.g. its label and its number
               )->int:
     "The seed of one image."
-    return int(np.random.SeedSequence([seed, *key]).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence([seed, *key]).generate_state(1,
+                                                                   np.uint64)[0] >> 1)
 
 # %% ../nbs/10_data.ipynb #4014188e
 def png_bytes(im)->bytes:
     "A `PIL.Image`, or a (c, h, w) uint8 tensor with one or three channels, as PNG."
-    if torch.is_tensor(im): im = Image.fromarray(im[0].numpy() if len(im) == 1 else im.permute(1, 2, 0).numpy())
+    if torch.is_tensor(im):
+        im = Image.fromarray(im[0].numpy() if len(im) == 1
+                             else im.permute(1, 2, 0).numpy())
     f = io.BytesIO(); im.save(f, "PNG")
     return f.getvalue()

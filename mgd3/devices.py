@@ -39,7 +39,8 @@ def as_device(name)->torch.device:
         if torch.device(name).type == "meta": raise RuntimeError("it holds no data")
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as e:
-        raise ValueError(f"unknown device {str(name)!r}: {' '.join(str(e).split())[:80]}") from e
+        raise ValueError(f"unknown device {str(name)!r}: "
+                         f"{' '.join(str(e).split())[:80]}") from e
     return torch.device(name)
 
 # %% ../nbs/26_devices.ipynb #ab284761
@@ -54,7 +55,8 @@ def default_dtype(device)->torch.dtype:
     "float16 on CUDA, bfloat16 on a CPU that computes in it, float32 otherwise."
     if torch.device(device).type == "cuda": return torch.float16
     can = getattr(torch.cpu, "get_capabilities", dict)()
-    native = torch.device(device).type == "cpu" and any(can.get(k) for k in ("avx512_bf16", "amx_bf16", "bf16"))
+    native = (torch.device(device).type == "cpu"
+              and any(can.get(k) for k in ("avx512_bf16", "amx_bf16", "bf16")))
     return torch.bfloat16 if native else torch.float32
 
 # %% ../nbs/26_devices.ipynb #60b53f48
@@ -63,13 +65,15 @@ def resolved(precision:str, device)->str:
     if precision not in ("auto", "float32", "bfloat16"):
         raise ValueError(f"unknown precision {precision!r}: auto, float32 or bfloat16")
     if precision != "auto": return precision
-    has = torch.device(device).type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    has = (torch.device(device).type == "cuda"
+           and torch.cuda.is_bf16_supported(including_emulation=False))
     return "bfloat16" if has else "float32"
 
 def autocast(device, precision:str):
     "The context that a network is trained in."
     half = resolved(precision, device) == "bfloat16"
-    return torch.autocast(torch.device(device).type, torch.bfloat16) if half else nullcontext()
+    return (torch.autocast(torch.device(device).type, torch.bfloat16) if half
+            else nullcontext())
 
 # %% ../nbs/26_devices.ipynb #dev00041
 def _rehearse(generator, n:int):
@@ -110,7 +114,8 @@ def out_of_memory(batch_size:int, option:str="--batch_size"):
 def seeded(device, seed:int):
     "Inside, dropout and the like draw from this seed; outside, no generator has moved."
     device = torch.device(device)
-    cuda = [torch.cuda.current_device() if device.index is None else device.index] if device.type == "cuda" else []
+    cuda = ([torch.cuda.current_device() if device.index is None else device.index]
+            if device.type == "cuda" else [])
     with torch.random.fork_rng(devices=cuda):
         torch.default_generator.manual_seed(seed)
         for i in cuda: torch.cuda.default_generators[i].manual_seed(seed)

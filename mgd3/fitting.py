@@ -29,13 +29,15 @@ class Fit:
     step:int = 0                 # steps done
     spent:dict = field(default_factory=lambda: dict(seconds=0., cpu_seconds=0.))
     history:list = field(default_factory=list)   # a row for every checkpoint
-    start:int = None             # the step at which the learning rate began to fall, where it did
+    start:int = None  # the step at which the learning rate began to fall, where it did
 
     def __post_init__(self):
         self.average = EMAModel(self.net.parameters(), decay=self.decay, foreach=True)
 
     @property
-    def finished(self): return self.start is not None and self.step >= self.start + finish_steps(self.start)
+    def finished(self):
+        return (self.start is not None
+                and self.step >= self.start + finish_steps(self.start))
 
     def averaged(self):
         "The network with the averaged weights: a copy."
@@ -69,7 +71,8 @@ def constant(warm:int):
 
 def cosine(warm:int, n:int):
     "Rises for `warm` steps, then falls along a cosine to zero at step `n`."
-    fall = lambda step: .5 * (1 + math.cos(math.pi * max(0, step - warm) / max(1, n - warm)))
+    fall = lambda step: .5 * (1 + math.cos(math.pi * max(0, step - warm) /
+                                           max(1, n - warm)))
     return lambda step: min((step + 1) / warm, fall(step))
 
 def finishing(start:int):
@@ -81,18 +84,20 @@ def finish_steps(start:int)->int: return max(1, math.ceil(start / 9))
 # %% ../nbs/36_fitting.ipynb #pt040
 def train_steps(fit:Fit,
                 loss_fn,          # (torch.Generator) → scalar loss of one random batch
-                rate,             # step → learning rate, as a share of each optimiser's own
+                rate,  # step → learning rate, as a share of each optimiser's own
                 n:int,            # train until so many steps are done
                 seed:int=0,
                 precision:str="float32",  # or bfloat16: what products are computed in
                ):
-    "Train, one step at a time; yields each loss. Raises `FloatingPointError` when it is no number."
+    ("Train, one step at a time; yields each loss. Raises `FloatingPointError` when "
+     "it is no number.")
     params = list(fit.net.parameters())
     for opt in fit.optimisers:
         for group in opt.param_groups: group.setdefault("initial_lr", group["lr"])
     while fit.step < n:
         for opt in fit.optimisers:
-            for group in opt.param_groups: group["lr"] = group["initial_lr"] * rate(fit.step)
+            for group in opt.param_groups:
+                group["lr"] = group["initial_lr"] * rate(fit.step)
             opt.zero_grad()
         with autocast(params[0].device, precision):
             loss = loss_fn(torch.Generator().manual_seed(image_seed(seed, fit.step)))
@@ -102,7 +107,8 @@ def train_steps(fit:Fit,
         fit.average.step(params)
         fit.step += 1
         if fit.step % 50 == 0 and not loss.isfinite():
-            raise FloatingPointError(f"the loss is no number after step {fit.step}; a lower lr may help")
+            raise FloatingPointError(f"the loss is no number after step {fit.step}; a "
+                                     "lower lr may help")
         yield loss.detach()
 
 # %% ../nbs/36_fitting.ipynb #pt044
@@ -113,7 +119,9 @@ class Budget:
     save_every:float = 240.  # seconds between checkpoints
     look_every:float = 600.  # seconds between sheets of samples
     def __post_init__(self): self.began = time.monotonic()
-    def over(self): return self.minutes is not None and time.monotonic() - self.began >= 60 * self.minutes
+    def over(self):
+        return (self.minutes is not None
+                and time.monotonic() - self.began >= 60 * self.minutes)
 
 # %% ../nbs/36_fitting.ipynb #pt044a
 def keep_training(fit:Fit, losses,    # of `train_steps`
@@ -128,9 +136,11 @@ def keep_training(fit:Fit, losses,    # of `train_steps`
     saved, looked, mark = now(), now(), (now(), cpu())
     def save(row):
         nonlocal mark
-        for k, a, b in zip(("seconds", "cpu_seconds"), mark, (now(), cpu())): fit.spent[k] += b - a
+        for k, a, b in zip(("seconds", "cpu_seconds"), mark, (now(), cpu())):
+            fit.spent[k] += b - a
         mark = now(), cpu()
-        fit.history.append(dict(images=seen + fit.step * batch, loss=round(torch.stack(recent).mean().item(), 5),
+        fit.history.append(dict(images=seen + fit.step * batch,
+                                loss=round(torch.stack(recent).mean().item(), 5),
                                 **{k: round(v) for k, v in fit.spent.items()}, **row))
         recent.clear(); save_checkpoint(fit, path)
     for loss in losses:

@@ -83,7 +83,7 @@ class Layout:
     "How a dataset folder is read."
     root:Path                     # where the splits or the classes are
     splits:dict = field(default_factory=dict)  # train, val or test → folder name
-    flat:dict = field(default_factory=dict)    # the same of splits without class folders
+    flat:dict = field(default_factory=dict)  # the same of splits without class folders
     beside:list = field(default_factory=list)  # folders with images that are no splits
 
     def of(self, split:str)->Path:
@@ -100,7 +100,8 @@ class Layout:
 def _inside(root, role=None):
     "Down through folders that hold one folder of folders only, as a zip leaves them."
     def is_wrapped(names):
-        if len(names) != 1 or reading(names[0]) in {(r, "") for r in SPLITS if r != role}:
+        if len(names) != 1 or reading(names[0]) in {(r, "")
+                                                    for r in SPLITS if r != role}:
             return False
         inner = root/names[0]
         return not _is_loose(root) and not _is_loose(inner) and _is_deep(inner)
@@ -231,7 +232,8 @@ def _check_apart(root, classes):
     "Raise `ValueError` where folders in the class folders may be the true classes."
     if all(map(_is_part, classes)):
         deep = [root/c for c in classes if not _is_loose(root/c) and _is_deep(root/c)]
-        way = f"name {deep[0]} itself" if deep else f"sort them into {root}/<class>/<image>"
+        way = (f"name {deep[0]} itself" if deep
+               else f"sort them into {root}/<class>/<image>")
         raise ValueError(f"{_say(classes)} in {root} are no classes of images: {way}")
     def inner(d): return {n for n in folders_in(d) if _is_loose(d/n) or _is_deep(d/n)}
     inside = {c: inner(_inside(root/c)) for c in classes if not _is_loose(root/c)}
@@ -284,21 +286,27 @@ def _read_metadata(root):
     meta = root/"metadata.jsonl"
     if not meta.is_file(): return None
     try: rows = json_lines(meta.read_bytes())
-    except ValueError as e: raise ValueError(f"{meta} is not valid JSON lines: {e}") from e
+    except ValueError as e:
+        raise ValueError(f"{meta} is not valid JSON lines: {e}") from e
     ours = dict(file_name=str, label=int, **{"class": str})
-    fits = lambda r: isinstance(r, dict) and all(isinstance(r.get(k), t) for k, t in ours.items())
+    fits = lambda r: isinstance(r, dict) and all(isinstance(r.get(k), t)
+                                                 for k, t in ours.items())
     if not rows or not all(map(fits, rows)): return None
     names = {r["label"]: r["class"] for r in rows}
-    if sorted(names) != list(range(len(names))): raise ValueError(f"{meta}: labels are not 0 … {len(names) - 1}")
-    if len(set(names.values())) < len(names) or any(names[r["label"]] != r["class"] for r in rows):
+    if sorted(names) != list(range(len(names))):
+        raise ValueError(f"{meta}: labels are not 0 … {len(names) - 1}")
+    if len(set(names.values())) < len(names) or any(names[r["label"]] != r["class"]
+                                                    for r in rows):
         raise ValueError(f"{meta}: a label with two classes, or a class with two labels")
-    if len({r["file_name"] for r in rows}) < len(rows): raise ValueError(f"{meta}: a file is listed twice")
+    if len({r["file_name"] for r in rows}) < len(rows):
+        raise ValueError(f"{meta}: a file is listed twice")
     outside = [r["file_name"] for r in rows if ".." in Path(r["file_name"]).parts
                or Path(r["file_name"]).is_absolute()]
     if outside: raise ValueError(f"{meta}: {outside[0]} leads out of the folder")
     missing = [r["file_name"] for r in rows if not (root/r["file_name"]).is_file()]
     if missing:
-        raise FileNotFoundError(f"{root} lacks {len(missing)} of the files in its metadata.jsonl, first {missing[0]}")
+        raise FileNotFoundError(f"{root} lacks {len(missing)} of the files in its "
+                                f"metadata.jsonl, first {missing[0]}")
     shares = [r.get("mode_weight") for r in rows]
     known = all(isinstance(v, (int, float)) and v >= 0 for v in shares)
     true_name = lambda r: v if isinstance(v := r.get("class_name"), str) else r["class"]
@@ -320,8 +328,8 @@ def _check_complete(root, n):
         raise ValueError(f"{root/'mgd3.json'} is damaged, or not a manifest of mgd3") from e
     check_format(m, root/"mgd3.json")
     if n != promised:
-        raise ValueError(f"{root} is incomplete ({n} of {promised} images described): run the same distill command "
-                         f"again")
+        raise ValueError(f"{root} is incomplete ({n} of {promised} images described): "
+                         "run the same distill command again")
 
 def _described(root):
     "What the metadata of a folder says; None where there is none."

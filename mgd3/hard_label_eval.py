@@ -32,12 +32,14 @@ class HardLabel(Recipe):
 
     @classmethod
     def paper(cls, ipc:int, **kw):
-        "As MGD³'s text says it: 2000 epochs at IPC 10 (and below, where it is silent), 1500 above."
+        ("As MGD³'s text says it: 2000 epochs at IPC 10 (and below, where it is "
+         "silent), 1500 above.")
         return cls(**{**dict(epochs=2000 if ipc <= 10 else 1500), **kw})
 
     @classmethod
     def public_code(cls, ipc:int, n_classes:int, **kw):
-        "As Gu et al.'s code does it: epochs by IPC, fewer for 100 classes, another optimiser setting beyond."
+        ("As Gu et al.'s code does it: epochs by IPC, fewer for 100 classes, another "
+         "optimiser setting beyond.")
         bounds = ((1, 3000), (10, 2000), (50, 1500), (200, 1000), (500, 500))
         epochs = next((e for bound, e in bounds if ipc <= bound), 300)
         if n_classes == 100: epochs = epochs * 2 // 3 // 100 * 100
@@ -46,31 +48,37 @@ class HardLabel(Recipe):
 
     @classmethod
     def small(cls, ipc:float=10, **kw):
-        "The preset for small images: 100·√(10/IPC) epochs, a mild crop, no colour noise, no CutMix."
-        return cls(**{**dict(size=16, epochs=max(1, round(100 * (10 / ipc)**.5)), batch_size=32, lr=.02,
-                             crop=(.8, 1.),
-                             flip=False, jitter=0., lighting=0., cutmix=0., evals=5), **kw})
+        ("The preset for small images: 100·√(10/IPC) epochs, a mild crop, no colour "
+         "noise, no CutMix.")
+        return cls(**{**dict(size=16, epochs=max(1, round(100 * (10 / ipc)**.5)),
+                             batch_size=32, lr=.02, crop=(.8, 1.),
+                             flip=False, jitter=0., lighting=0., cutmix=0., evals=5),
+                             **kw})
 
 # %% ../nbs/03_hard_label_eval.ipynb #2f230b68
 @torch.no_grad()
 def grade(net,  # a network, or a function from images to logits
           x, y:Tensor, n_classes:int, batch_size:int=64)->dict:
-    "Top-1, top-5 and per-class accuracy in percent; None for an absent class, and for top-5 of up to five classes."
+    ("Top-1, top-5 and per-class accuracy in percent; None for an absent class, and "
+     "for top-5 of up to five classes.")
     if isinstance(net, nn.Module): net.eval()
     rank, parts = [], list(torch.arange(len(y)).split(batch_size))
     for labels, px in zip(y.split(batch_size), batches(x, parts)):
-        out = net(normalise(px.float() / 255)).float()                 # in full precision: bfloat16 makes ties
+        # in full precision: bfloat16 makes ties
+        out = net(normalise(px.float() / 255)).float()
         mine = out.gather(1, labels[:, None])
-        worse = (out > mine).sum(1) + ((out == mine).sum(1) - 1)       # a tie counts against the network
+        # a tie counts against the network
+        worse = (out > mine).sum(1) + ((out == mine).sum(1) - 1)
         rank.append(torch.where(out.isfinite().all(1), worse, n_classes))
-    rank, y = torch.cat(rank).cpu(), y.cpu()                           # a GPU waits here, and only here
+    rank, y = torch.cat(rank).cpu(), y.cpu()  # a GPU waits here, and only here
     share = lambda right: 100 * right.sum().item() / len(right) if len(right) else None
     return dict(top1=share(rank == 0), top5=share(rank < 5) if n_classes > 5 else None,
                 per_class=[share(rank[y == c] == 0) for c in range(n_classes)])
 
 # %% ../nbs/03_hard_label_eval.ipynb #2f230b68a
 def eval_epochs(s:Recipe, n_train:int, n_test:int)->set:
-    "The epochs after which a student is graded: evenly spaced, the last among them, the others for 5 % of the cost."
+    ("The epochs after which a student is graded: evenly spaced, the last among them, "
+     "the others for 5 % of the cost.")
     affordable = int(.05 * 3 * n_train * s.epochs / n_test)
     k = max(1, min(s.evals, s.epochs, affordable + 1))
     return set((np.linspace(0, s.epochs, k + 1).round().astype(int)[1:] - 1).tolist())
@@ -78,13 +86,15 @@ def eval_epochs(s:Recipe, n_train:int, n_test:int)->set:
 # %% ../nbs/03_hard_label_eval.ipynb #28073dec
 @dataclass
 class Sets:
-    "Training and test images as a student sees them, labelled in the numbering of `classes`."
+    ("Training and test images as a student sees them, labelled in the numbering "
+     "of `classes`.")
     x:object; y:Tensor; w:Tensor
     test_x:object; test_y:Tensor
     classes:list
 
 def auto_settings(data:Data, test:Data)->HardLabel:
-    "`HardLabel.small` at the size of the test images when that is at most 64 px, else `HardLabel.public_code`."
+    ("`HardLabel.small` at the size of the test images when that is at most 64 px, "
+     "else `HardLabel.public_code`.")
     check_data(data, "train"); check_data(test, "test")
     side = median_side(test)
     if side > 64: return HardLabel.public_code(round(ipc_of(data)), len(data.classes))
@@ -92,13 +102,16 @@ def auto_settings(data:Data, test:Data)->HardLabel:
 
 # %% ../nbs/03_hard_label_eval.ipynb #f6587ba8
 def sample_weights(data:Data)->Tensor:  # (n,) 1 on average in every class
-    "Mode weights as weights of the loss. Raises `ValueError` when the dataset has none."
+    ("Mode weights as weights of the loss. Raises `ValueError` when the dataset "
+     "has none.")
     if data.weights is None:
-        raise ValueError(f"{data.name} has no mode weights: weighted needs a metadata.jsonl with them")
+        raise ValueError(f"{data.name} has no mode weights: weighted needs a "
+                         "metadata.jsonl with them")
     w, labels = np.array(data.weights, dtype=np.float64), np.asarray(data.labels)
     for c in range(len(data.classes)):
         mean = w[labels == c].mean()
-        if mean <= 0: raise ValueError(f"the mode weights of class {data.classes[c]!r} are all 0")
+        if mean <= 0:
+            raise ValueError(f"the mode weights of class {data.classes[c]!r} are all 0")
         w[labels == c] /= mean
     return torch.tensor(w, dtype=torch.float32)
 
@@ -113,26 +126,30 @@ def prepare(distilled:Data, test:Data, s:Recipe, device="cpu", stream:bool=None,
             channels:int=None,  # what the distilled images have by default
             tests:dict=None,    # test pixels that have been read already
            )->Sets:
-    "Both datasets as pixels on the device. Raises `ValueError` for data that do not fit together."
+    ("Both datasets as pixels on the device. Raises `ValueError` for data that do not "
+     "fit together.")
     check_data(distilled, "train"); check_data(test, "test")
     y, c = match_labels(distilled, test), channels or n_channels(distilled)
     w = sample_weights(distilled) if s.weighted else torch.ones(len(distilled))
     sizes = sorted({im.size for im in some(distilled, 1000)})
     if len(sizes) > 1:
         least, most = ("×".join(map(str, v)) for v in (sizes[0], sizes[-1]))
-        warnings.warn(f"images of {distilled.name} come in {len(sizes)} sizes, from {least} to {most}: "
-                      f"all are resized and centre-cropped to {s.size} px")
+        warnings.warn(f"images of {distilled.name} come in {len(sizes)} sizes, from "
+                      f"{least} to {most}: all are resized and centre-cropped "
+                      f"to {s.size} px")
     to, tests = lambda v: torch.as_tensor(np.asarray(v)).long().to(device), {} if tests is None else tests
     if (key := (id(test), s.size, c, s.zoom)) not in tests:
         tests[key] = load_pixels(test.images, s.size, c, device, stream, s.zoom)
-    return Sets(load_pixels(distilled.images, s.size, c, device, stream), to(distilled.labels), w.to(device),
-                tests[key], to(y), distilled.classes)
+    return Sets(load_pixels(distilled.images, s.size, c, device, stream),
+                to(distilled.labels), w.to(device), tests[key], to(y),
+                distilled.classes)
 
 # %% ../nbs/03_hard_label_eval.ipynb #3f3a53bc
-def student(sets:Sets, net:str, s:Recipe, seed:int, loss_fn=hard_loss, optimiser=sgd, epochs=None,
-            tick=lambda: None)->dict:
-    ("Train one student and grade it: `last` is the result, `best` the best of `evals` test evaluations. "
-     "Raises `FloatingPointError` when the loss is no number.")
+def student(sets:Sets, net:str, s:Recipe, seed:int, loss_fn=hard_loss, optimiser=sgd,
+            epochs=None, tick=lambda: None)->dict:
+    ("Train one student and grade it: `last` is the result, `best` the best of "
+     "`evals` test evaluations. Raises `FloatingPointError` when the loss is "
+     "no number.")
     start, grades, spent = time.perf_counter(), [], 0.
     n, device = len(sets.classes), sets.y.device
     model = make_network(net, n, s.size, sets.x.shape[1], seed, s.norm).to(device)
@@ -144,33 +161,40 @@ def student(sets:Sets, net:str, s:Recipe, seed:int, loss_fn=hard_loss, optimiser
         if e in at and e + 1 < s.epochs: spent += time.perf_counter() - t
         tick()
     with out_of_memory(s.batch_size):
-        train(model, sets.x, sets.y, s, seed, sets.w, loss_fn, optimiser, epochs, on_epoch)
+        train(model, sets.x, sets.y, s, seed, sets.w, loss_fn, optimiser, epochs,
+              on_epoch)
     best, took = max(grades, key=lambda r: r["top1"]), time.perf_counter() - start
-    return dict(seed=seed, last=grades[-1]["top1"], best=best["top1"], last_top5=grades[-1]["top5"],
-                best_top5=best["top5"], evals=len(grades), per_class=dict(zip(sets.classes, grades[-1]["per_class"])),
+    return dict(seed=seed, last=grades[-1]["top1"], best=best["top1"],
+                last_top5=grades[-1]["top5"], best_top5=best["top5"], evals=len(grades),
+                per_class=dict(zip(sets.classes, grades[-1]["per_class"])),
                 eval_share=spent / took, seconds=took)
 
 # %% ../nbs/03_hard_label_eval.ipynb #3997e8a9
 def spread(v:list)->dict:
-    "Mean, sample standard deviation (n − 1; None for a single value) and population standard deviation (n)."
-    if any(x is None for x in v): return dict(mean=None, sample_std=None, population_std=None)
-    return dict(mean=float(np.mean(v)), sample_std=float(np.std(v, ddof=1)) if len(v) > 1 else None,
-                population_std=float(np.std(v)))
+    ("Mean, sample standard deviation (n − 1; None for a single value) and population "
+     "standard deviation (n).")
+    if any(x is None for x in v):
+        return dict(mean=None, sample_std=None, population_std=None)
+    return dict(mean=float(np.mean(v)), sample_std=float(np.std(v, ddof=1))
+                if len(v) > 1 else None, population_std=float(np.std(v)))
 
 # %% ../nbs/03_hard_label_eval.ipynb #3997e8a9a
 def summary(runs:list)->dict:
     "What several students of one dataset say together."
     each = {f"{k}_{m}": v for k in ("last", "best", "last_top5", "best_top5")
             for m, v in spread([r[k] for r in runs]).items()}
-    per_class = {c: spread([r["per_class"][c] for r in runs])["mean"] for c in runs[0]["per_class"]}
-    return dict(each, last=[r["last"] for r in runs], per_class=per_class, evals=runs[0]["evals"],
-                eval_share=max(r["eval_share"] for r in runs), repeats=len(runs),
-                seconds=sum(r["seconds"] for r in runs))
+    per_class = {c: spread([r["per_class"][c] for r in runs])["mean"]
+                 for c in runs[0]["per_class"]}
+    return dict(each, last=[r["last"] for r in runs], per_class=per_class,
+                evals=runs[0]["evals"], eval_share=max(r["eval_share"] for r in runs),
+                repeats=len(runs), seconds=sum(r["seconds"] for r in runs))
 
 # %% ../nbs/03_hard_label_eval.ipynb #3997e8a9b
 def default_net(s:Recipe, protocol:str="hard")->str:
-    "convnet3 up to 64 px, above it ResNetAP-10 for hard labels and ResNet-18 for soft ones."
-    return "convnet3" if s.size <= 64 else "resnetap10" if protocol == "hard" else "resnet18"
+    ("convnet3 up to 64 px, above it ResNetAP-10 for hard labels and ResNet-18 "
+     "for soft ones.")
+    return ("convnet3" if s.size <= 64 else "resnetap10" if protocol == "hard"
+            else "resnet18")
 
 # %% ../nbs/03_hard_label_eval.ipynb #3cbda4bb
 def evaluate_hard(
@@ -190,11 +214,12 @@ def evaluate_hard(
     check_repeats(repeats, seed)
     s = settings or auto_settings(distilled, test)
     net = net or default_net(s)
-    make_network(net, 2, s.size, 1, norm=s.norm)         # complains about a bad name or size
+    make_network(net, 2, s.size, 1, norm=s.norm)  # complains about a bad name or size
     sets = prepare(distilled, test, s, as_device(device or default_device()), stream)
     with tqdm(total=repeats * s.epochs, desc=net, unit="epoch",
               disable=None if progress else True) as bar:
-        runs = [student(sets, net, s, seed + r, tick=bar.update) for r in range(repeats)]
+        runs = [student(sets, net, s, seed + r, tick=bar.update)
+                for r in range(repeats)]
     return dict(net=net, n_train=len(distilled), n_test=len(test), size=s.size,
                 epochs=s.epochs, settings=asdict(s), **summary(runs))
 
@@ -208,19 +233,24 @@ def check_repeats(repeats:int, seed:int):
 def as_tensors(data:Data, size:int,
                classes:list=None,             # class names in the evaluator's order; the dataset's by default
                mean=(.485, .456, .406), std=(.229, .224, .225),
-              )->tuple:                       # (n, 3, size, size) float32, (n,) int64; sorted by label
-    "A dataset as the tensors that other evaluators take. Raises `ValueError` when the class names differ."
+              )->tuple:  # (n, 3, size, size) float32, (n,) int64; sorted by label
+    ("A dataset as the tensors that other evaluators take. Raises `ValueError` when "
+     "the class names differ.")
     classes = classes or data.classes
-    labels = match_labels(Data([], np.array([]), list(classes), "the given classes", []), data)
+    labels = match_labels(Data([], np.array([]), list(classes), "the given classes",
+                               []), data)
     order = np.argsort(labels, kind="stable")
     x = pixels([data.images[int(i)] for i in order], size, 3, "plain").float() / 255
-    return (x - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1), torch.as_tensor(labels[order])
+    return (x - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1,
+                                                                            1), torch.as_tensor(labels[order])
 
 def as_folder(data:Data, out, classes:list=None):
-    ("Write a dataset as `out/<position>/<number>.png`: positions of five digits, so that sorting keeps the order. "
-     "Raises `FileExistsError` for a folder that is not empty, `ValueError` when the class names differ.")
+    ("Write a dataset as `out/<position>/<number>.png`: positions of five digits, so "
+     "that sorting keeps the order. Raises `FileExistsError` for a folder that is not "
+     "empty, `ValueError` when the class names differ.")
     out, classes = Path(out), classes or data.classes
-    labels = match_labels(Data([], np.array([]), list(classes), "the given classes", []), data)
+    labels = match_labels(Data([], np.array([]), list(classes), "the given classes",
+                               []), data)
     if out.exists() and any(out.iterdir()): raise FileExistsError(f"{out} is not empty")
     for c in range(len(classes)):
         folder = out/f"{c:05d}"; folder.mkdir(parents=True, exist_ok=True)

@@ -13,13 +13,13 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 # %% ../nbs/41_images.ipynb #3a1f000a
 _T = Image.Transpose
-_TURNS = {2: _T.FLIP_LEFT_RIGHT, 3: _T.ROTATE_180, 4: _T.FLIP_TOP_BOTTOM, 5: _T.TRANSPOSE,
-          6: _T.ROTATE_270, 7: _T.TRANSVERSE, 8: _T.ROTATE_90}
+_TURNS = {2: _T.FLIP_LEFT_RIGHT, 3: _T.ROTATE_180, 4: _T.FLIP_TOP_BOTTOM,
+          5: _T.TRANSPOSE, 6: _T.ROTATE_270, 7: _T.TRANSVERSE, 8: _T.ROTATE_90}
 
 def _turn(im):
     "What brings a loaded image upright; None for nothing."
     try: return _TURNS.get(im.getexif().get(274))
-    except (SyntaxError, ValueError, struct.error): return None        # EXIF that is damaged
+    except (SyntaxError, ValueError, struct.error): return None  # EXIF that is damaged
 
 # %% ../nbs/41_images.ipynb #3a1f000c
 def _opacity(im, raw):
@@ -30,7 +30,7 @@ def _opacity(im, raw):
         return np.asarray(im.convert("RGBA"))[..., 3]
     if key is None or im.mode not in ("1", "L", "I;16", "I", "RGB"): return None
     if im.mode == "RGB":
-        if raw == "RGB;16B" or max(key) > 255: key = [k >> 8 for k in key]    # as Pillow
+        if raw == "RGB;16B" or max(key) > 255: key = [k >> 8 for k in key]  # as Pillow
         same = (np.asarray(im) == key).all(-1)
     elif im.mode == "1": same = np.asarray(im) == bool(key)
     else: same = np.asarray(im) == {"L;2": 85, "L;4": 17}.get(raw, 1) * key
@@ -38,39 +38,48 @@ def _opacity(im, raw):
 
 # %% ../nbs/41_images.ipynb #3a1f000e
 def _shallow(im):
-    "A loaded image with 8 bits a channel. Raises `ValueError` for pixels without a known range."
-    if im.mode == "F" or (im.mode == "I" and im.format not in ("PNG", "PPM")):  # those have 16 bits
+    ("A loaded image with 8 bits a channel. Raises `ValueError` for pixels without a "
+     "known range.")
+    # those have 16 bits
+    if im.mode == "F" or (im.mode == "I" and im.format not in ("PNG", "PPM")):
         kind = "floats" if im.mode == "F" else "integers of 32 bits or with a sign"
-        raise ValueError(f"{kind} have no known black and white: save it with 8 or 16 bits")
+        raise ValueError(f"{kind} have no known black and white: save it with 8 or "
+                         "16 bits")
     if im.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(im, lab, srgb, outputMode="RGB")
     if not im.mode.startswith("I"): return im
     tags = getattr(im, "tag_v2", {})
-    top = 2 ** tags.get(258, (16,))[0] - 1                             # bits of a sample
+    top = 2 ** tags.get(258, (16,))[0] - 1  # bits of a sample
     x = np.asarray(im).astype(np.int64).clip(0, top) * 255 // top
-    return Image.fromarray((255 - x if tags.get(262) == 0 else x).astype(np.uint8))  # 0 is white
+    # 0 is white
+    return Image.fromarray((255 - x if tags.get(262) == 0 else x).astype(np.uint8))
 
 # %% ../nbs/41_images.ipynb #3a1f0010
 def colour(background:str)->tuple:  # red, green and blue, 0 … 255
-    "A background as a colour. Raises `ValueError` unless it is white, black or #rrggbb."
+    ("A background as a colour. Raises `ValueError` unless it is white, black "
+     "or #rrggbb.")
     text = dict(white="#ffffff", black="#000000").get(background, background)
     if not (isinstance(text, str) and re.fullmatch("#[0-9a-fA-F]{6}", text)):
-        raise ValueError(f"background must be white, black or #rrggbb, got {background!r}")
+        raise ValueError("background must be white, black or #rrggbb, got "
+                         f"{background!r}")
     return tuple(bytes.fromhex(text[1:]))
 
-def plain(im,                            # `PIL.Image`, best before its pixels are loaded
+def plain(im,  # `PIL.Image`, best before its pixels are loaded
           background:str="white",        # white, black or #rrggbb
          )->tuple:                       # the image, and whether the background is seen
-    "An image as 8-bit grey or RGB, upright. Raises `ValueError` for floats and 32 bits."
-    behind, raw = colour(background), im.tile[0][3] if getattr(im, "tile", None) else None
+    ("An image as 8-bit grey or RGB, upright. Raises `ValueError` for floats and "
+     "32 bits.")
+    behind, raw = (colour(background), im.tile[0][3] if getattr(im, "tile", None)
+                   else None)
     im.load()
     turn, opacity, out = _turn(im), _opacity(im, raw), _shallow(im)
     is_grey = out.mode in ("1", "L", "LA")
     if opacity is not None:
         if out.mode in ("1", "L", "RGB"):
             out = out.convert("RGB"); out.putalpha(Image.fromarray(opacity))
-        out = Image.alpha_composite(Image.new("RGBA", out.size, behind), out.convert("RGBA"))
+        out = Image.alpha_composite(Image.new("RGBA", out.size, behind),
+                                    out.convert("RGBA"))
         is_grey = is_grey and len(set(behind)) == 1
     out = out.convert("L" if is_grey else "RGB")
     shows = opacity is not None and bool((opacity < 255).any())
@@ -81,9 +90,11 @@ FORMATS = ("JPEG", "PNG", "BMP", "PPM", "TIFF", "WEBP", "GIF")
 
 # %% ../nbs/41_images.ipynb #5fd6381aa
 class Files:
-    "Image files read as a sequence of images. An unreadable one raises `OSError` with its path."
+    ("Image files read as a sequence of images. An unreadable one raises `OSError` "
+     "with its path.")
     def __init__(self, names:list, root="", background="white"):
-        self.names, self.root, self.background, self.told = names, str(root), background, False
+        self.names, self.root, self.background, self.told = (names, str(root),
+                                                             background, False)
         colour(background)
     def __len__(self): return len(self.names)
     def path(self, i): return os.path.join(self.root, self.names[i])
@@ -95,7 +106,8 @@ class Files:
                 if im.width * im.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                     raise ValueError(f"{im.width} × {im.height} pixels are too many")
                 out, shows = plain(im, self.background)
-        except Exception as e: raise OSError(f"cannot read the image {self.path(i)}: {e}") from e
+        except Exception as e:
+            raise OSError(f"cannot read the image {self.path(i)}: {e}") from e
         if shows: tell_once(self, self.path(i))
         return out
 
@@ -108,8 +120,8 @@ def tell_once(images, name):
     "Warn of the first transparent image of a sequence."
     if images.told: return
     images.told = True
-    warnings.warn(f"{name} has transparent pixels: they become {images.background}, here "
-                  f"and in every such image (background chooses the colour)")
+    warnings.warn(f"{name} has transparent pixels: they become {images.background}, "
+                  "here and in every such image (background chooses the colour)")
 
 # %% ../nbs/41_images.ipynb #3a1f001e
 EXTENSIONS = tuple(".jpg .jpeg .jpe .jfif .jif .mpo .png .apng .gif .bmp .tif .tiff "

@@ -25,8 +25,10 @@ def make_vae(size:int=32,           # side of the images, px
     "An untrained autoencoder that shrinks images by 2 for every block but the first."
     n = len(blocks)
     return AutoencoderKL(in_channels=channels, out_channels=channels, sample_size=size,
-                         latent_channels=latent_channels, norm_num_groups=groups, block_out_channels=blocks,
-                         down_block_types=("DownEncoderBlock2D",) * n, up_block_types=("UpDecoderBlock2D",) * n)
+                         latent_channels=latent_channels, norm_num_groups=groups,
+                         block_out_channels=blocks,
+                         down_block_types=("DownEncoderBlock2D",) * n,
+                         up_block_types=("UpDecoderBlock2D",) * n)
 
 # %% ../nbs/35_latent_diffusion.ipynb #pt013
 def _edges(x): return x.diff(dim=2), x.diff(dim=3)
@@ -37,13 +39,18 @@ def vae_loss(vae,
              kl:float=1e-3,     # weight of the Kullback-Leibler term, per latent value
              edge:float=.05,    # weight of the error of differences between neighbouring pixels
              batch:int=64):     # images in a batch
-    "A function that gives the loss of one random batch, drawn from a `torch.Generator`."
+    ("A function that gives the loss of one random batch, drawn from a "
+     "`torch.Generator`.")
     def loss(g):
-        b = x[send(torch.randint(len(x), (batch,), generator=g), x.device)].float() / 127.5 - 1
-        if flips: b = torch.where(send(torch.rand(batch, 1, 1, 1, generator=g), x.device) < .5, b.flip(3), b)
+        b = (x[send(torch.randint(len(x), (batch,), generator=g), x.device)].float() /
+             127.5 - 1)
+        if flips:
+            b = torch.where(send(torch.rand(batch, 1, 1, 1, generator=g), x.device) <
+                            .5, b.flip(3), b)
         q = vae.encode(b).latent_dist
         z = q.mean + q.std * send(torch.randn(q.mean.shape, generator=g), x.device)
-        made, mean, logvar = vae.decode(z).sample.float(), q.mean.float(), q.logvar.float()
+        made, mean, logvar = (vae.decode(z).sample.float(), q.mean.float(),
+                              q.logvar.float())
         sharp = sum(F.l1_loss(u, v) for u, v in zip(_edges(made), _edges(b)))
         spread = .5 * (mean**2 + logvar.exp() - 1 - logvar).mean()
         return F.mse_loss(made, b) + edge * sharp + kl * spread
@@ -56,10 +63,12 @@ def encode_all(vae,
                batch:int=100,
               )->Tensor:          # (n, c, h, w) float32, not scaled
     "Posterior means of images."
-    return torch.cat([vae.encode(b.float() / 127.5 - 1).latent_dist.mean for b in x.split(batch)])
+    return torch.cat([vae.encode(b.float() / 127.5 - 1).latent_dist.mean
+                      for b in x.split(batch)])
 
 def set_scale(vae, z:Tensor)->float:
-    "Make latents like `z`, not scaled yet, have standard deviation 1 by the VAE's `scaling_factor`."
+    ("Make latents like `z`, not scaled yet, have standard deviation 1 by the VAE's "
+     "`scaling_factor`.")
     vae.register_to_config(scaling_factor=round(1 / z.std().item(), 5))
     return vae.config.scaling_factor
 
@@ -71,28 +80,36 @@ def make_dit(size:int=8,       # side of the latents
              patch:int=2,      # a token is patch × patch latents
              classes:int=1000,
             )->DiTTransformer2DModel:
-    "An untrained DiT with learned variance, initialised by adaLN-Zero (Peebles & Xie 2023)."
-    dit = DiTTransformer2DModel(sample_size=size, in_channels=channels, out_channels=2 * channels,
-                                patch_size=patch, num_layers=layers, num_attention_heads=heads,
-                                attention_head_dim=head_dim, num_embeds_ada_norm=classes)
-    for lin in [b.norm1.linear for b in dit.transformer_blocks] + [dit.proj_out_1, dit.proj_out_2]:
+    ("An untrained DiT with learned variance, initialised by adaLN-Zero (Peebles "
+     "& Xie 2023).")
+    dit = DiTTransformer2DModel(sample_size=size, in_channels=channels,
+                                out_channels=2 * channels, patch_size=patch,
+                                num_layers=layers, num_attention_heads=heads,
+                                attention_head_dim=head_dim,
+                                num_embeds_ada_norm=classes)
+    for lin in [b.norm1.linear for b in dit.transformer_blocks] + [dit.proj_out_1,
+                                                                   dit.proj_out_2]:
         torch.nn.init.zeros_(lin.weight); torch.nn.init.zeros_(lin.bias)
-    return dit.eval()   # in train mode every block would drop labels on its own: we drop them in the loss
+    # in train mode every block would drop labels on its own: we drop them in the loss
+    return dit.eval()
 
 # %% ../nbs/35_latent_diffusion.ipynb #pt022
 def make_scheduler()->DDPMScheduler:
     "DDPM as published for DiT: linear β, learned variance range, no clipping."
-    return DDPMScheduler(num_train_timesteps=1000, beta_start=1e-4, beta_end=.02, beta_schedule="linear",
-                         variance_type="learned_range", clip_sample=False, timestep_spacing="linspace")
+    return DDPMScheduler(num_train_timesteps=1000, beta_start=1e-4, beta_end=.02,
+                         beta_schedule="linear", variance_type="learned_range",
+                         clip_sample=False, timestep_spacing="linspace")
 
 # %% ../nbs/35_latent_diffusion.ipynb #pt026
 def routed(dit, x:Tensor, t:Tensor, y:Tensor,
            keep:float,  # share of the tokens
            g,           # `torch.Generator` that chooses them
           )->Tensor:    # (n, 2c, h, w)
-    "The DiT in training, its middle layers on some of the tokens only; the others pass these layers by (TREAD)."
+    ("The DiT in training, its middle layers on some of the tokens only; the others "
+     "pass these layers by (TREAD).")
     x = dit.pos_embed(x)
-    chosen = torch.rand(x.shape[:2], generator=g).argsort(1)[:, :int(x.shape[1] * keep), None]
+    chosen = torch.rand(x.shape[:2], generator=g).argsort(1)[:, :int(x.shape[1] * keep),
+                                                             None]
     chosen = send(chosen, x.device).expand(-1, -1, x.shape[2])
     block = lambda b, x: b(x, timestep=t, class_labels=y)
     first, *middle, last = dit.transformer_blocks
@@ -100,7 +117,8 @@ def routed(dit, x:Tensor, t:Tensor, y:Tensor,
     part = x.gather(1, chosen)
     for b in middle: part = block(b, part)
     x = block(last, x.scatter(1, chosen, part.to(x.dtype)))
-    shift, scale = dit.proj_out_1(F.silu(first.norm1.emb(t, y, hidden_dtype=x.dtype))).chunk(2, dim=1)
+    shift, scale = dit.proj_out_1(F.silu(first.norm1.emb(t, y,
+                                                         hidden_dtype=x.dtype))).chunk(2, dim=1)
     x = dit.proj_out_2(dit.norm_out(x) * (1 + scale[:, None]) + shift[:, None])
     side, p = int(x.shape[1]**.5), dit.config.patch_size
     x = x.reshape(len(x), side, side, p, p, -1)
@@ -108,7 +126,8 @@ def routed(dit, x:Tensor, t:Tensor, y:Tensor,
 
 # %% ../nbs/35_latent_diffusion.ipynb #pt029
 def min_snr(sched, t:Tensor, gamma:float=5.)->Tensor:
-    "Weights of the noise's squared error at steps `t` (Hang et al. 2023): min(SNR, γ) / SNR."
+    ("Weights of the noise's squared error at steps `t` (Hang et al. 2023): "
+     "min(SNR, γ) / SNR.")
     snr = sched.alphas_cumprod[t] / (1 - sched.alphas_cumprod[t])
     return snr.clamp(max=gamma) / snr
 
@@ -122,7 +141,8 @@ def dit_loss(dit,
              gamma:float=None, # of `min_snr`; None: every step weighs the same
              vlb:float=1.,     # weight of the variance's term
              tokens:float=1.): # share of tokens in the middle layers, see `routed`
-    "A function that gives the hybrid loss of one random batch, drawn from a `torch.Generator`."
+    ("A function that gives the hybrid loss of one random batch, drawn from a "
+     "`torch.Generator`.")
     none = dit.config.num_embeds_ada_norm
     def loss(g):
         i = torch.randint(len(z), (batch,), generator=g)
@@ -132,7 +152,7 @@ def dit_loss(dit,
         noise = torch.randn((batch, *z.shape[1:]), generator=g)
         i, y, t, noise = (send(v, z.device) for v in (i, y, t, noise))
         x0 = z[i].float()
-        noisy = sched.add_noise(x0, noise, t)              # moves the schedule to the device, once
+        noisy = sched.add_noise(x0, noise, t)  # moves the schedule to the device, once
         out = (dit(noisy, timestep=t, class_labels=y).sample if tokens == 1
                else routed(dit, noisy, t, y, tokens, g))
         eps, v = out.float().chunk(2, dim=1)
@@ -151,17 +171,21 @@ def held_out_loss(dit,
                   z:Tensor,       # (n, c, h, w) scaled latents that were not trained on
                   labels:Tensor,  # (n, l) classes
                   sched, most:int=1000, batch:int=250)->float:
-    "Mean squared error of the predicted noise: each latent at one step and with one noise, always the same."
+    ("Mean squared error of the predicted noise: each latent at one step and with one "
+     "noise, always the same.")
     n = min(len(z), most)
     g = torch.Generator().manual_seed(0)
     i = torch.randperm(len(z), generator=g)[:n]
-    t, noise = 1 + torch.arange(n) * 998 // n, torch.randn((n, *z.shape[1:]), generator=g)
+    t, noise = (1 + torch.arange(n) * 998 // n,
+                torch.randn((n, *z.shape[1:]), generator=g))
     def error(i, t, noise):
         x0, noise, t = z[i.to(z.device)].float(), noise.to(z.device), t.to(z.device)
         y = labels[i, 0].to(z.device)
-        eps = dit(sched.add_noise(x0, noise, t), timestep=t, class_labels=y).sample.float()[:, :z.shape[1]]
+        eps = dit(sched.add_noise(x0, noise, t), timestep=t,
+                  class_labels=y).sample.float()[:, :z.shape[1]]
         return (eps - noise).pow(2).mean((1, 2, 3)).cpu()
-    return torch.cat([error(*p) for p in zip(i.split(batch), t.split(batch), noise.split(batch))]).mean().item()
+    return torch.cat([error(*p) for p in zip(i.split(batch), t.split(batch),
+                                             noise.split(batch))]).mean().item()
 
 # %% ../nbs/35_latent_diffusion.ipynb #pt008
 @dataclass(frozen=True)
@@ -175,13 +199,15 @@ class NetworkSize:
     tokens:int = 8               # at most so many tokens along each side
     vae_images:int = 160_000     # images that the autoencoder sees
 
-SIZES = dict(tiny=NetworkSize(latent_channels=4, layers=4, head_dim=32, tokens=4, vae_images=64_000),
+SIZES = dict(tiny=NetworkSize(latent_channels=4, layers=4, head_dim=32, tokens=4,
+                              vae_images=64_000),
              small=NetworkSize(),
              base=NetworkSize((32, 64, 128), 8, 12, 6, 64, 8, 640_000))
 
 # %% ../nbs/35_latent_diffusion.ipynb #pt052
 def grid_of(size:NetworkSize, side:int)->tuple:  # channels of the autoencoder, side of the latents, patch
-    "How images become tokens: shrunk by 4 up to 64 px and by 8 above, then cut into patches."
+    ("How images become tokens: shrunk by 4 up to 64 px and by 8 above, then cut "
+     "into patches.")
     blocks = size.blocks if side <= 64 else (*size.blocks, size.blocks[-1])
     latent = side // 2**(len(blocks) - 1)
     tokens = max(d for d in range(1, size.tokens + 1) if latent % d == 0)
@@ -198,4 +224,5 @@ def make_networks(size:str,      # one of the sizes above
     blocks, latent, patch = grid_of(n, side)
     with seeded("cpu", seed):
         vae = make_vae(side, channels, blocks, n.latent_channels)
-        return vae, make_dit(latent, n.latent_channels, n.layers, n.heads, n.head_dim, patch, classes)
+        return vae, make_dit(latent, n.latent_channels, n.layers, n.heads, n.head_dim,
+                             patch, classes)

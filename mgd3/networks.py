@@ -15,17 +15,23 @@ NORMS = dict(instance=lambda c, **kw: nn.GroupNorm(c, c, **kw), batch=nn.BatchNo
              group=lambda c, **kw: nn.GroupNorm(32, c, **kw))
 
 # %% ../nbs/21_networks.ipynb #abdce626a
-def convnet(depth:int, n_classes:int, size:int, channels:int, norm:str="instance", width:int=128)->nn.Module:
-    "ConvNet-d of the dataset distillation literature. Raises `ValueError` when the image is too small for it."
+def convnet(depth:int, n_classes:int, size:int, channels:int, norm:str="instance",
+            width:int=128)->nn.Module:
+    ("ConvNet-d of the dataset distillation literature. Raises `ValueError` when the "
+     "image is too small for it.")
     if depth < 1 or size >> depth < 1:
-        raise ValueError(f"convnet{depth} halves the image {depth} times: {size} px are too few")
-    block = lambda i: nn.Sequential(nn.Conv2d(channels if i == 0 else width, width, 3, padding=1),
+        raise ValueError(f"convnet{depth} halves the image {depth} times: {size} "
+                         "px are too few")
+    block = lambda i: nn.Sequential(nn.Conv2d(channels if i == 0 else width, width, 3,
+                                              padding=1),
                                     NORMS[norm](width), nn.ReLU(), nn.AvgPool2d(2))
-    return nn.Sequential(*map(block, range(depth)), nn.Flatten(), nn.Linear(width * (size >> depth)**2, n_classes))
+    return nn.Sequential(*map(block, range(depth)), nn.Flatten(),
+                         nn.Linear(width * (size >> depth)**2, n_classes))
 
 # %% ../nbs/21_networks.ipynb #aa7aad92
-RESNETS = {10: ("BasicBlock", (1, 1, 1, 1)), 18: ("BasicBlock", (2, 2, 2, 2)), 34: ("BasicBlock", (3, 4, 6, 3)),
-           50: ("Bottleneck", (3, 4, 6, 3)), 101: ("Bottleneck", (3, 4, 23, 3))}
+RESNETS = {10: ("BasicBlock", (1, 1, 1, 1)), 18: ("BasicBlock", (2, 2, 2, 2)),
+           34: ("BasicBlock", (3, 4, 6, 3)), 50: ("Bottleneck", (3, 4, 6, 3)),
+           101: ("Bottleneck", (3, 4, 23, 3))}
 
 # %% ../nbs/21_networks.ipynb #aa7aad92a
 def resnet(depth:int, n_classes:int, size:int, channels:int, norm:str="instance",
@@ -35,25 +41,29 @@ def resnet(depth:int, n_classes:int, size:int, channels:int, norm:str="instance"
     ("ResNet-d or ResNetAP-d with the stem that the public code gives it at this size. "
      "Raises `ValueError` for an odd width.")
     from timm.models import resnet as timm_resnet
-    if width < 2 or width % 2: raise ValueError(f"the width of a ResNet is even and at least 2, got {width}")
+    if width < 2 or width % 2:
+        raise ValueError(f"the width of a ResNet is even and at least 2, got {width}")
     block, layers = RESNETS[depth]
     # a deep stem is how timm is told the width; the convolution below takes its place
     other = {} if width == 64 else dict(stem_type="deep", stem_width=width // 2,
                                         channels=[width * 2**i for i in range(4)])
-    net = timm_resnet.ResNet(getattr(timm_resnet, block), layers, n_classes, channels, norm_layer=NORMS[norm],
-                             zero_init_last=False, **other,
-                             **(dict(aa_layer=nn.AvgPool2d, avg_down=True) if pooled else {}))
+    net = timm_resnet.ResNet(getattr(timm_resnet, block), layers, n_classes, channels,
+                             norm_layer=NORMS[norm], zero_init_last=False, **other,
+                             **(dict(aa_layer=nn.AvgPool2d, avg_down=True) if pooled
+                                else {}))
     kernel, halvings = (3, 0) if size <= 64 else (3, 1) if size <= 128 else (7, 2)
     if pooled: net.maxpool = nn.AvgPool2d(2**halvings) if halvings else nn.Identity()
     elif not halvings: net.maxpool = nn.Identity()
     if pooled or kernel == 3 or other:
-        net.conv1 = nn.Conv2d(channels, width, kernel, 1 if pooled or kernel == 3 else 2, kernel // 2, bias=False)
+        net.conv1 = nn.Conv2d(channels, width, kernel, 1 if pooled
+                              or kernel == 3 else 2, kernel // 2, bias=False)
         nn.init.kaiming_normal_(net.conv1.weight, mode="fan_out", nonlinearity="relu")
     return net
 
 # %% ../nbs/21_networks.ipynb #78807129
 def check_size(net:nn.Module, name:str, size:int, channels:int)->nn.Module:
-    "The network, after one look at an empty image. Raises `ValueError` when it cannot take this size."
+    ("The network, after one look at an empty image. Raises `ValueError` when it "
+     "cannot take this size.")
     blind = []
     def look(m, args):
         instance = isinstance(m, nn.GroupNorm) and m.num_groups == m.num_channels
@@ -62,20 +72,25 @@ def check_size(net:nn.Module, name:str, size:int, channels:int)->nn.Module:
     try:
         with torch.no_grad(): net.eval()(torch.zeros(2, channels, size, size))
     except (RuntimeError, ValueError, AssertionError) as e:
-        raise ValueError(f"{name} cannot take {size} px images: {str(e).splitlines()[0]}") from e
+        raise ValueError(f"{name} cannot take {size} px images: "
+                         f"{str(e).splitlines()[0]}") from e
     finally: [h.remove() for h in hooks]
     if blind:
-        raise ValueError(f"{name} cannot take {size} px images: its maps shrink to one pixel, which instance norm "
-                         f"erases (norm batch can)")
+        raise ValueError(f"{name} cannot take {size} px images: its maps shrink to "
+                         "one pixel, which instance norm erases (norm batch can)")
     return net.train()
 
 # %% ../nbs/21_networks.ipynb #f5818882
 def _named(name, n_classes, size, channels, norm):
     "An untrained network by its name."
-    if norm not in NORMS: raise ValueError(f"unknown norm {norm!r}: one of {', '.join(NORMS)}")
-    if m := re.fullmatch(r"convnet(\d+)", name): return convnet(int(m[1]), n_classes, size, channels, norm)
-    if (m := re.fullmatch(r"resnet(ap)?(\d+)(?:-w(\d+))?", name)) and int(m[2]) in RESNETS:
-        return resnet(int(m[2]), n_classes, size, channels, norm, bool(m[1]), int(m[3] or 64))
+    if norm not in NORMS:
+        raise ValueError(f"unknown norm {norm!r}: one of {', '.join(NORMS)}")
+    if m := re.fullmatch(r"convnet(\d+)", name):
+        return convnet(int(m[1]), n_classes, size, channels, norm)
+    if (m := re.fullmatch(r"resnet(ap)?(\d+)(?:-w(\d+))?",
+                          name)) and int(m[2]) in RESNETS:
+        return resnet(int(m[2]), n_classes, size, channels, norm, bool(m[1]),
+                      int(m[3] or 64))
     if name == "alexnet":
         from torchvision.models import alexnet
         net = alexnet(num_classes=n_classes)
@@ -83,12 +98,15 @@ def _named(name, n_classes, size, channels, norm):
         return net
     import timm
     if not timm.is_model(name):
-        like = ", ".join((timm.list_models(f"{name}*") or timm.list_models(f"*{name}*"))[:3])
-        raise ValueError(f"unknown network {name!r}: convnet3 (any depth), resnetap10, resnet18, resnet10-w32, alexnet "
-                         f"or a name of timm{f' ({like}, …)' if like else ''}")
+        like = ", ".join((timm.list_models(f"{name}*")
+                          or timm.list_models(f"*{name}*"))[:3])
+        raise ValueError(f"unknown network {name!r}: convnet3 (any depth), "
+                         "resnetap10, resnet18, resnet10-w32, alexnet or a name of "
+                         f"timm{f' ({like}, …)' if like else ''}")
     cfg = timm.get_pretrained_cfg(name, allow_unregistered=True)
     return timm.create_model(name, num_classes=n_classes, in_chans=channels,
-                             **(dict(img_size=size) if cfg and cfg.fixed_input_size else {}))
+                             **(dict(img_size=size) if cfg
+                                and cfg.fixed_input_size else {}))
 
 # %% ../nbs/21_networks.ipynb #004908ed
 def make_network(name:str,  # `convnet3` (any depth), `resnetap10`, `resnet18` (10, 18, 34, 50, 101),
@@ -103,5 +121,6 @@ def make_network(name:str,  # `convnet3` (any depth), `resnetap10`, `resnet18` (
         torch.default_generator.manual_seed(seed)
         try: net = _named(name, n_classes, size, channels, norm)
         except (RuntimeError, AssertionError) as e:
-            raise ValueError(f"{name} cannot be built for {size} px images: {str(e).splitlines()[0]}") from e
+            raise ValueError(f"{name} cannot be built for {size} px images: "
+                             f"{str(e).splitlines()[0]}") from e
         return check_size(net, name, size, channels) if check else net

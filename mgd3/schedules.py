@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import wraps
 
 import torch
-from diffusers import (DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, DPMSolverSinglestepScheduler,
-                       EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler,
-                       FlowMatchHeunDiscreteScheduler, HeunDiscreteScheduler, LMSDiscreteScheduler, PNDMScheduler,
-                       UniPCMultistepScheduler)
+from diffusers import (DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler,
+                       DPMSolverSinglestepScheduler, EulerAncestralDiscreteScheduler,
+                       EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler,
+                       FlowMatchHeunDiscreteScheduler, HeunDiscreteScheduler,
+                       LMSDiscreteScheduler, PNDMScheduler, UniPCMultistepScheduler)
 from torch import Tensor
 
 from .generators import Generator
@@ -46,18 +47,23 @@ def from_x0(kind:str, x0:Tensor, x:Tensor, ab)->Tensor:
 
 # %% ../nbs/20_schedules.ipynb #9b558aa9
 TABLE = (DDPMScheduler, DDIMScheduler, PNDMScheduler)
-SIGMA = (DPMSolverMultistepScheduler, DPMSolverSinglestepScheduler, UniPCMultistepScheduler)
-GROWING = (EulerDiscreteScheduler, EulerAncestralDiscreteScheduler, HeunDiscreteScheduler, LMSDiscreteScheduler)
+SIGMA = (DPMSolverMultistepScheduler, DPMSolverSinglestepScheduler,
+         UniPCMultistepScheduler)
+GROWING = (EulerDiscreteScheduler, EulerAncestralDiscreteScheduler,
+           HeunDiscreteScheduler, LMSDiscreteScheduler)
 FLOW = (FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler)
-TWICE = (HeunDiscreteScheduler, FlowMatchHeunDiscreteScheduler)     # two model calls in a step
+# two model calls in a step
+TWICE = (HeunDiscreteScheduler, FlowMatchHeunDiscreteScheduler)
 
-def is_flow(scheduler)->bool: return isinstance(scheduler, FLOW) or bool(scheduler.config.get("use_flow_sigmas"))
+def is_flow(scheduler)->bool:
+    return isinstance(scheduler, FLOW) or bool(scheduler.config.get("use_flow_sigmas"))
 def kind_of(scheduler)->str: return "flow_prediction" if isinstance(scheduler,
                                                                     FLOW) else scheduler.config.prediction_type
 
 def alpha_bar(scheduler, sigma:Tensor)->Tensor:
     "The share of signal at a noise level of a scheduler that counts in σ."
-    return (1 - sigma)**2 / ((1 - sigma)**2 + sigma**2) if is_flow(scheduler) else 1 / (1 + sigma**2)
+    return (1 - sigma)**2 / ((1 - sigma)**2 +
+                             sigma**2) if is_flow(scheduler) else 1 / (1 + sigma**2)
 
 def length(scheduler, ab:Tensor)->Tensor:
     "√(a² + s²) of the scheduler's own latents."
@@ -85,7 +91,8 @@ def make_step(index:int, t, steps:int, ab:Tensor, ab_prev:Tensor,
              )->Step:
     "A step with its learned or posterior variance."
     beta = 1 - ab / ab_prev
-    var = ((1 - ab_prev) / (1 - ab) * beta).clamp(min=1e-20 if ab_prev < 1 else max(last, 1e-20))
+    var = ((1 - ab_prev) / (1 - ab) * beta).clamp(min=1e-20 if ab_prev < 1
+                                                  else max(last, 1e-20))
     if rest is not None and rest.shape[1]:
         frac = (rest.float() + 1) / 2
         var = (frac * beta.log() + (1 - frac) * var.log()).exp()
@@ -97,8 +104,10 @@ def position(scheduler, t)->int:
     if isinstance(scheduler, PNDMScheduler): return scheduler.counter
     if isinstance(scheduler, TABLE):
         i = (scheduler.timesteps.cpu() == int(t)).nonzero()
-        if not len(i): raise ValueError(f"timestep {int(t)} is not among the scheduler's {len(scheduler.timesteps)} "
-                                        "steps; call set_timesteps first")
+        if not len(i):
+            raise ValueError(f"timestep {int(t)} is not among the scheduler's "
+                             f"{len(scheduler.timesteps)} steps; call "
+                             "set_timesteps first")
         return i[0].item()
     if scheduler.step_index is None: scheduler._init_step_index(t)
     return scheduler.step_index
@@ -113,78 +122,96 @@ def solver_step(scheduler, call:int)->int:
 # %% ../nbs/20_schedules.ipynb #1cb78719
 def solver_timesteps(scheduler)->Tensor:  # (steps,) descending
     "The timestep of every solver step. Raises `ValueError` before `set_timesteps`."
-    if not (getattr(scheduler, "num_inference_steps", None) or getattr(scheduler, "custom_timesteps", False)):
+    if not (getattr(scheduler, "num_inference_steps", None)
+            or getattr(scheduler, "custom_timesteps", False)):
         raise ValueError("the scheduler has no steps yet; call set_timesteps first")
-    if isinstance(scheduler, PNDMScheduler): return torch.from_numpy(scheduler._timesteps[::-1].copy())
+    if isinstance(scheduler, PNDMScheduler):
+        return torch.from_numpy(scheduler._timesteps[::-1].copy())
     return scheduler.timesteps.cpu()[::2 if isinstance(scheduler, TWICE) else 1]
 
 def levels(scheduler)->Tensor:  # (steps + 1,) ascending, float64 because 1 − ᾱ matters as much as ᾱ
     "ᾱ at every solver step and behind the last one."
     ts = solver_timesteps(scheduler)
-    if isinstance(scheduler, TABLE): return torch.cat([scheduler.alphas_cumprod.cpu().double()[ts], torch.ones(1)])
+    if isinstance(scheduler, TABLE):
+        return torch.cat([scheduler.alphas_cumprod.cpu().double()[ts], torch.ones(1)])
     s = scheduler.sigmas.cpu().double()
-    return alpha_bar(scheduler, torch.cat([s[:-1:2] if isinstance(scheduler, TWICE) else s[:-1], s[-1:]]))
+    return alpha_bar(scheduler, torch.cat([s[:-1:2] if isinstance(scheduler, TWICE)
+                                           else s[:-1], s[-1:]]))
 
 def last_but_one(ab:Tensor)->float:
     "β̃ of the last step but one, from the levels of a schedule."
-    return ((1 - ab[-2]) / (1 - ab[-3]) * (1 - ab[-3] / ab[-2])).item() if len(ab) > 2 else 0.
+    return ((1 - ab[-2]) / (1 - ab[-3]) *
+            (1 - ab[-3] / ab[-2])).item() if len(ab) > 2 else 0.
 
 def schedule(scheduler)->list:
     "All steps of a scheduler, the first one first, with their posterior variances."
     ab, ts = levels(scheduler), solver_timesteps(scheduler)
-    return [make_step(len(ts) - 1 - i, t, len(ts), ab[i], ab[i + 1], None, last_but_one(ab)) for i,
+    return [make_step(len(ts) - 1 - i, t, len(ts), ab[i], ab[i + 1], None,
+                      last_but_one(ab)) for i,
             t in enumerate(ts)]
 
 # %% ../nbs/20_schedules.ipynb #cdf22cf4
 def step_at(scheduler, t, rest:Tensor=None)->Step:
     "The step of the coming model call."
     ab, call = levels(scheduler), position(scheduler, t)
-    now = (scheduler.alphas_cumprod[int(t)].cpu().double() if isinstance(scheduler, TABLE)
+    now = (scheduler.alphas_cumprod[int(t)].cpu().double()
+           if isinstance(scheduler, TABLE)
            else alpha_bar(scheduler, scheduler.sigmas[call].cpu().double()))
     after = ab[min(torch.searchsorted(ab, now, right=True).item(), len(ab) - 1)]
-    return make_step(len(ab) - 2 - solver_step(scheduler, call), t, len(ab) - 1, now, after, rest, last_but_one(ab))
+    return make_step(len(ab) - 2 - solver_step(scheduler, call), t, len(ab) - 1, now,
+                     after, rest, last_but_one(ab))
 
 # %% ../nbs/20_schedules.ipynb #af6f3185
 def scaled(scheduler, x:Tensor, t)->Tensor:
     "The latents as the network has to see them."
-    return scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
+    return (scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input")
+            else x)
 
 def channels_for(scheduler,
                  out:Tensor,  # the network's output, with its variance channels if it has any
                  c:int,       # channels of a latent
                 )->Tensor:
     "The output without the variance, unless this sampler uses it."
-    learned = isinstance(scheduler, DDPMScheduler) and "learned" in scheduler.config.variance_type
+    learned = (isinstance(scheduler, DDPMScheduler)
+               and "learned" in scheduler.config.variance_type)
     return out if learned else out[:, :c]
 
 # %% ../nbs/20_schedules.ipynb #0be1a77d
 def predict_x0(scheduler, out:Tensor, x:Tensor, step:Step)->tuple:  # x̂₀ and x_t, (n, c, h, w) each, float32
-    "The predicted clean latent and the noisy one, whatever the sampler's scale. Raises `ValueError` where ᾱ = 0."
+    ("The predicted clean latent and the noisy one, whatever the sampler's scale. "
+     "Raises `ValueError` where ᾱ = 0.")
     kind = kind_of(scheduler)
-    if step.ab == 0 and kind == "epsilon": raise ValueError("ε-prediction says nothing of x̂₀ where ᾱ = 0")
+    if step.ab == 0 and kind == "epsilon":
+        raise ValueError("ε-prediction says nothing of x̂₀ where ᾱ = 0")
     x_t = x.float() / length(scheduler, step.ab).item()
     return to_x0(kind, out[:, :x.shape[1]].float(), x_t, step.ab), x_t
 
 def replace_x0(scheduler, out:Tensor,
                x0:Tensor,   # another x̂₀
                x_t:Tensor, step:Step)->Tensor:
-    "The output that means `x0` at this step. Raises `ValueError` when its shape is another."
-    if x0.shape != x_t.shape: raise ValueError(f"the pull made {tuple(x0.shape)} of {tuple(x_t.shape)}")
-    return torch.cat([from_x0(kind_of(scheduler), x0, x_t, step.ab).to(out.dtype), out[:, x0.shape[1]:]], dim=1)
+    ("The output that means `x0` at this step. Raises `ValueError` when its shape "
+     "is another.")
+    if x0.shape != x_t.shape:
+        raise ValueError(f"the pull made {tuple(x0.shape)} of {tuple(x_t.shape)}")
+    return torch.cat([from_x0(kind_of(scheduler), x0, x_t, step.ab).to(out.dtype),
+                      out[:, x0.shape[1]:]], dim=1)
 
 # %% ../nbs/20_schedules.ipynb #370a131c
-def pulled_output(scheduler, out:Tensor, t, x:Tensor, pull, modes:Tensor, labels:Tensor=None)->Tensor:
+def pulled_output(scheduler, out:Tensor, t, x:Tensor, pull, modes:Tensor,
+                  labels:Tensor=None)->Tensor:
     "The network's output after the pull; `out` itself where the pull rests."
     n, step = len(modes), step_at(scheduler, t, out[:, x.shape[1]:])
     if not getattr(pull, "active", lambda step: True)(step): return out
     # DiTPipeline steps both halves of CFG
     times = 2 if len(x) == 2 * n and torch.equal(x[:n], x[n:]) else 1
     if len(x) != times * n or x.shape[1:] != modes.shape[1:]:
-        raise ValueError(f"a batch of shape {tuple(x.shape)} does not fit modes of shape {tuple(modes.shape)}: "
-                         "give one mode for each image")
-    rep = lambda v: None if v is None else v.to(x.device).repeat(times, *[1] * (v.ndim - 1))
+        raise ValueError(f"a batch of shape {tuple(x.shape)} does not fit modes of "
+                         f"shape {tuple(modes.shape)}: give one mode for each image")
+    rep = lambda v: None if v is None else v.to(x.device).repeat(times,
+                                                                 *[1] * (v.ndim - 1))
     x0, x_t = predict_x0(scheduler, out, x, step)
-    return replace_x0(scheduler, out, pull(x_t, x0, step, rep(modes).float(), rep(labels)), x_t, step)
+    return replace_x0(scheduler, out,
+                      pull(x_t, x0, step, rep(modes).float(), rep(labels)), x_t, step)
 
 # %% ../nbs/20_schedules.ipynb #f07db7e4
 GUIDABLE = TABLE + SIGMA + GROWING + FLOW
@@ -195,105 +222,141 @@ def check_scheduler(scheduler):
     cls, c, kind = type(scheduler).__name__, scheduler.config, kind_of(scheduler)
     def no(why): raise ValueError(f"mode guidance cannot work with {cls} {why}")
     if not isinstance(scheduler, GUIDABLE):
-        raise ValueError(f"mode guidance does not know {cls}; it knows {', '.join(k.__name__ for k in GUIDABLE)}")
+        raise ValueError(f"mode guidance does not know {cls}; it knows "
+                         f"{', '.join(k.__name__ for k in GUIDABLE)}")
     for k in ("clip_sample", "thresholding"):
-        if c.get(k): no(f"and {k}=True, which clips the predicted latent after the pull: switch it off")
+        if c.get(k):
+            no(f"and {k}=True, which clips the predicted latent after the pull: "
+               "switch it off")
     if isinstance(scheduler, SIGMA[:2]) and "learned" in str(c.get("variance_type")):
-        no(f"and variance_type={c.variance_type!r}, which cuts the output to 3 channels: set variance_type=None")
-    if isinstance(scheduler, UniPCMultistepScheduler) and not c.predict_x0: no("and predict_x0=False: set it to True")
-    if kind == "sample" and isinstance(scheduler, NO_X0_PREDICTION): no("and x₀-prediction: it has none")
+        no(f"and variance_type={c.variance_type!r}, which cuts the output to 3 "
+           "channels: set variance_type=None")
+    if isinstance(scheduler, UniPCMultistepScheduler) and not c.predict_x0:
+        no("and predict_x0=False: set it to True")
+    if kind == "sample" and isinstance(scheduler, NO_X0_PREDICTION):
+        no("and x₀-prediction: it has none")
     if (kind == "flow_prediction") != is_flow(scheduler) and kind != "sample":
         no(f"and {kind} {'with' if is_flow(scheduler) else 'without'} flow sigmas")
     if c.get("invert_sigmas"): no("and invert_sigmas=True")
-    if is_flow(scheduler) and str(c.get("algorithm_type")) in ("dpmsolver", "sde-dpmsolver"):
+    if is_flow(scheduler) and str(c.get("algorithm_type")) in ("dpmsolver",
+                                                               "sde-dpmsolver"):
         no(f"and algorithm_type={c.algorithm_type!r} with flow sigmas: use dpmsolver++")
-    if not isinstance(scheduler, FLOW) and is_flow(scheduler) and c.get("use_karras_sigmas"):
+    if (not isinstance(scheduler, FLOW) and is_flow(scheduler)
+        and c.get("use_karras_sigmas")):
         no("and use_karras_sigmas with flow sigmas, which are then no shares of noise")
-    if c.get("interpolation_type", "linear") != "linear": no(f"and interpolation_type={c.interpolation_type!r}")
+    if c.get("interpolation_type", "linear") != "linear":
+        no(f"and interpolation_type={c.interpolation_type!r}")
 
 # %% ../nbs/20_schedules.ipynb #32f9268f
-def mode_guided(scheduler,           # a scheduler of diffusers, its timesteps set or not
+def mode_guided(scheduler,  # a scheduler of diffusers, its timesteps set or not
                 modes:Tensor,        # (n, c, h, w), one for each image of the batch
                 pull,                # e.g. a `ModeGuidance`
                 labels:Tensor=None,  # (n,) handed to the pull
                ):
-    "A copy of the scheduler with the pull inserted in `step`. Raises `ValueError` where it cannot work."
+    ("A copy of the scheduler with the pull inserted in `step`. Raises `ValueError` "
+     "where it cannot work.")
     check_scheduler(scheduler)
-    if isinstance(pull, type): raise ValueError(f"pull must be an instance: {pull.__name__}(…)")
+    if isinstance(pull, type):
+        raise ValueError(f"pull must be an instance: {pull.__name__}(…)")
     cls = getattr(type(scheduler), "stock", type(scheduler))
     @wraps(cls.step)
     def step(self, model_output, timestep, sample, *args, **kwargs):
         if self.guidance is None:
-            raise ValueError("a guided scheduler's class was copied without its modes: use mode_guided")
-        if kwargs.get("s_churn") or (args and "s_churn" in inspect.signature(cls.step).parameters and args[0]):
-            raise ValueError("mode guidance cannot work with s_churn: the sampler would act on another noise level")
-        return cls.step(self, pulled_output(self, model_output, timestep, sample, *self.guidance), timestep, sample,
+            raise ValueError("a guided scheduler's class was copied without its "
+                             "modes: use mode_guided")
+        if kwargs.get("s_churn") or (args
+                                     and "s_churn" in inspect.signature(cls.step).parameters and args[0]):
+            raise ValueError("mode guidance cannot work with s_churn: the sampler "
+                             "would act on another noise level")
+        return cls.step(self, pulled_output(self, model_output, timestep, sample,
+                                            *self.guidance), timestep, sample,
                         *args, **kwargs)
     new = deepcopy(scheduler)
     same = dict(__module__=cls.__module__, __doc__=cls.__doc__)
-    new.__class__ = type(cls.__name__, (cls,), dict(step=step, stock=cls, guidance=None, **same))
+    new.__class__ = type(cls.__name__, (cls,),
+                         dict(step=step, stock=cls, guidance=None, **same))
     new.guidance = (pull, modes, labels)
     return new
 
 # %% ../nbs/20_schedules.ipynb #b784b0eb
-PLAIN = dict(clip_sample=False, thresholding=False, timestep_spacing="trailing", steps_offset=0, variance_type=None)
+PLAIN = dict(clip_sample=False, thresholding=False, timestep_spacing="trailing",
+             steps_offset=0, variance_type=None)
 
 # %% ../nbs/20_schedules.ipynb #b784b0eba
 SAMPLERS = {   # name → class, configuration, works for flow matching
-    "ddpm": (DDPMScheduler, dict(clip_sample=False, thresholding=False, timestep_spacing="linspace", steps_offset=0),
+    "ddpm": (DDPMScheduler, dict(clip_sample=False, thresholding=False,
+                                 timestep_spacing="linspace", steps_offset=0),
              False),
-    "ddim": (DDIMScheduler, PLAIN | dict(timestep_spacing="leading", set_alpha_to_one=True), False),
-    "dpm++": (DPMSolverMultistepScheduler, PLAIN | dict(algorithm_type="dpmsolver++", solver_order=2), None),
-    "dpm++-sde": (DPMSolverMultistepScheduler, PLAIN | dict(algorithm_type="sde-dpmsolver++", solver_order=2), None),
+    "ddim": (DDIMScheduler,
+             PLAIN | dict(timestep_spacing="leading", set_alpha_to_one=True), False),
+    "dpm++": (DPMSolverMultistepScheduler,
+              PLAIN | dict(algorithm_type="dpmsolver++", solver_order=2), None),
+    "dpm++-sde": (DPMSolverMultistepScheduler,
+                  PLAIN | dict(algorithm_type="sde-dpmsolver++", solver_order=2), None),
     "dpm++-single": (DPMSolverSinglestepScheduler,
-                     PLAIN | dict(algorithm_type="dpmsolver++", lower_order_final=True), None),
+                     PLAIN | dict(algorithm_type="dpmsolver++", lower_order_final=True),
+                     None),
     "unipc": (UniPCMultistepScheduler, PLAIN | dict(predict_x0=True), None),
-    "euler": (EulerDiscreteScheduler, PLAIN, False), "euler-a": (EulerAncestralDiscreteScheduler, PLAIN, False),
-    "heun": (HeunDiscreteScheduler, PLAIN, False), "lms": (LMSDiscreteScheduler, PLAIN, False),
-    "pndm": (PNDMScheduler, PLAIN | dict(skip_prk_steps=True, set_alpha_to_one=True), False),
-    "flow-euler": (FlowMatchEulerDiscreteScheduler, {}, True),
-    "flow-heun": (FlowMatchHeunDiscreteScheduler, {}, True)}
+    "euler": (EulerDiscreteScheduler, PLAIN, False),
+    "euler-a": (EulerAncestralDiscreteScheduler, PLAIN, False),
+    "heun": (HeunDiscreteScheduler, PLAIN, False),
+    "lms": (LMSDiscreteScheduler, PLAIN, False),
+    "pndm": (PNDMScheduler, PLAIN | dict(skip_prk_steps=True, set_alpha_to_one=True),
+             False), "flow-euler": (FlowMatchEulerDiscreteScheduler, {}, True),
+             "flow-heun": (FlowMatchHeunDiscreteScheduler, {}, True)}
 
 # %% ../nbs/20_schedules.ipynb #b784b0ebb
-NOISE = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "rescale_betas_zero_snr",
-         "prediction_type", "variance_type", "shift")
+NOISE = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule",
+         "trained_betas", "rescale_betas_zero_snr", "prediction_type", "variance_type",
+         "shift")
 
 # %% ../nbs/20_schedules.ipynb #f07dda5a
 def make_sampler(generator:Generator, name:str, steps:int):
-    "The scheduler for a sampler's name, its timesteps set. Raises `ValueError` when it does not fit the generator."
+    ("The scheduler for a sampler's name, its timesteps set. Raises `ValueError` when "
+     "it does not fit the generator.")
     fits = [n for n, (_, _, f) in SAMPLERS.items() if f is None or f == generator.flow]
     if name not in SAMPLERS:
         raise ValueError(f"unknown sampler {name!r}{nearly(name, fits)}: one of "
                          f"{', '.join(fits)}")
     if name not in fits:
-        raise ValueError(f"sampler {name} does not fit {generator.name}, which was{'' if generator.flow else ' not'} "
-                         f"trained by flow matching: one of {', '.join(fits)}")
+        raise ValueError(f"sampler {name} does not fit {generator.name}, which "
+                         f"was{'' if generator.flow else ' not'} trained by flow "
+                         f"matching: one of {', '.join(fits)}")
     cls, config = SAMPLERS[name][:2]
-    noise = {k: v for k, v in generator.scheduler.config.items() if k in NOISE and v is not None}
+    noise = {k: v for k, v in generator.scheduler.config.items() if k in NOISE
+             and v is not None}
     if generator.variance_type: noise["variance_type"] = generator.variance_type
-    if generator.flow: noise["shift"] = generator.scheduler.config.get("flow_shift") or noise.get("shift", 1.)
+    if generator.flow:
+        noise["shift"] = (generator.scheduler.config.get("flow_shift")
+                          or noise.get("shift", 1.))
     if generator.flow and cls not in FLOW:
-        config = config | dict(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=noise["shift"])
+        config = config | dict(prediction_type="flow_prediction", use_flow_sigmas=True,
+                               flow_shift=noise["shift"])
     if not 1 <= steps <= noise["num_train_timesteps"]:
-        raise ValueError(f"steps must be 1 … {noise['num_train_timesteps']}, got {steps}")
+        raise ValueError(f"steps must be 1 … {noise['num_train_timesteps']}, "
+                         f"got {steps}")
     known = inspect.signature(cls).parameters
-    if lost := [k for k in ("trained_betas", "rescale_betas_zero_snr") if noise.get(k) and k not in known]:
-        raise ValueError(f"sampler {name} cannot represent {lost[0]} of {generator.name}'s noise schedule")
-    sched = cls(**{k: v for k, v in (noise | config).items() if k in known and (v is not None or k in config)})
+    if lost := [k for k in ("trained_betas", "rescale_betas_zero_snr") if noise.get(k)
+                and k not in known]:
+        raise ValueError(f"sampler {name} cannot represent {lost[0]} of "
+                         f"{generator.name}'s noise schedule")
+    sched = cls(**{k: v for k, v in (noise | config).items() if k in known
+                   and (v is not None or k in config)})
     check_scheduler(sched); sched.set_timesteps(steps)
     if levels(sched)[0] == 0 and kind_of(sched) == "epsilon":
-        raise ValueError(f"sampler {name} begins where ᾱ = 0, and the ε that {generator.name} predicts says nothing "
-                         f"of x̂₀ there")
+        raise ValueError(f"sampler {name} begins where ᾱ = 0, and the ε that "
+                         f"{generator.name} predicts says nothing of x̂₀ there")
     return sched
 
 # %% ../nbs/20_schedules.ipynb #5d1e9a24
 def variance_kl(sched, t:Tensor, frac:Tensor, eps_err:Tensor)->Tensor:
-    ("KL(q ‖ p) in nats per value at steps `t` ≥ 1, for a variance between β̃_t (`frac`=0) and β_t (`frac`=1), "
-     "Nichol & Dhariwal 2021 Eq. 15.")
+    ("KL(q ‖ p) in nats per value at steps `t` ≥ 1, for a variance between β̃_t "
+     "(`frac`=0) and β_t (`frac`=1), Nichol & Dhariwal 2021 Eq. 15.")
     c = lambda v: v[:, None, None, None].to(frac.device)
     ab, ab_prev = sched.alphas_cumprod[t], sched.alphas_cumprod[t - 1]
     beta = 1 - ab / ab_prev
     post = (1 - ab_prev) / (1 - ab) * beta                           # β̃_t
     log_var = frac * c(beta.log()) + (1 - frac) * c(post.log())
-    d_mean = c(beta / ((1 - ab).sqrt() * (1 - beta).sqrt())) * eps_err  # μ̃ − μ in terms of the noise's error
+    # μ̃ − μ in terms of the noise's error
+    d_mean = c(beta / ((1 - ab).sqrt() * (1 - beta).sqrt())) * eps_err
     return .5 * (log_var - c(post.log()) + (c(post) + d_mean**2) * (-log_var).exp() - 1)

@@ -25,12 +25,15 @@ from .images import Files, colour, is_image, plain, tell_once
 # %% ../nbs/38_sources.ipynb #b959e71d
 def splits(strata:np.ndarray,  # (n,) labels whose proportions every split should keep
           )->dict:
-    ("Fixed, stratified positions of the `train` (1000), `val` (300) and `test` (497) digits; "
-     "`unseen` is `val` and `test` together.")
+    ("Fixed, stratified positions of the `train` (1000), `val` (300) and `test` (497) "
+     "digits; `unseen` is `val` and `test` together.")
     from sklearn.model_selection import train_test_split
-    rest, test = train_test_split(np.arange(len(strata)), test_size=497, stratify=strata, random_state=0)
-    train, val = train_test_split(rest, test_size=300, stratify=strata[rest], random_state=0)
-    return dict(train=np.sort(train), val=np.sort(val), test=np.sort(test), unseen=np.sort(np.r_[val, test]))
+    rest, test = train_test_split(np.arange(len(strata)), test_size=497,
+                                  stratify=strata, random_state=0)
+    train, val = train_test_split(rest, test_size=300, stratify=strata[rest],
+                                  random_state=0)
+    return dict(train=np.sort(train), val=np.sort(val), test=np.sort(test),
+                unseen=np.sort(np.r_[val, test]))
 
 # %% ../nbs/38_sources.ipynb #709e7572
 PAIRS = [f"{d}-{d + 5}" for d in range(5)]
@@ -53,7 +56,8 @@ class _Column:
     def __len__(self): return len(self.ds)
     def __getitem__(self, i):
         try:
-            if (im := self.ds[int(i)][self.col]) is None: raise ValueError("the row holds none")
+            if (im := self.ds[int(i)][self.col]) is None:
+                raise ValueError("the row holds none")
             out, shows = plain(im, self.background)
         except Exception as e:
             raise OSError(f"cannot read image {i} of the column {self.col}: {e}") from e
@@ -70,15 +74,16 @@ def _hf_labels(ds, column)->tuple:
                          f"split, or leave them out with ds.filter")
     if names := getattr(kind, "names", None): return values, names
     if len(kinds := {type(v) for v in values}) > 1 or not kinds <= {int, str, bool}:
-        raise ValueError(f"column {column!r} holds {kind}: a class is an integer or a text")
+        raise ValueError(f"column {column!r} holds {kind}: a class is an integer or "
+                         "a text")
     at = {v: i for i, v in enumerate(sorted(set(values)))}
     return [at[v] for v in values], list(map(str, at))
 
 def _check_hf(ds, image, label):
     "Raise `ValueError` for what is no loaded split, and for columns that do not fit."
     if isinstance(ds, dict):
-        raise ValueError(f"this is a dictionary of splits ({', '.join(ds)}): give one, as "
-                         f"in ds[{next(iter(ds))!r}]")
+        raise ValueError(f"this is a dictionary of splits ({', '.join(ds)}): give "
+                         f"one, as in ds[{next(iter(ds))!r}]")
     if not hasattr(ds, "__len__"):
         raise ValueError("a streamed dataset has no length: load it without streaming")
     for c in (image, label):
@@ -100,8 +105,8 @@ def from_hf(ds,                 # a loaded `datasets.Dataset`
     ds = ds.with_format(None)
     labels, names = _hf_labels(ds, label)
     folders, files = folder_names(names), [f"{name}/{i}" for i in range(len(ds))]
-    return Data(_Column(ds, image, background), np.array(labels, dtype=np.int64), folders,
-                name, files, class_names=names if names != folders else None)
+    return Data(_Column(ds, image, background), np.array(labels, dtype=np.int64),
+                folders, name, files, class_names=names if names != folders else None)
 
 # %% ../nbs/38_sources.ipynb #093d63d0
 SUBSETS = {
@@ -143,23 +148,27 @@ def imagenet_ids()->dict:  # id → rank, which is the class index of a generato
 
 @lru_cache(maxsize=None)
 def _imagenet_words()->dict:
-    "A name for every id: its first one, with a gloss where two ids share it (there are two cranes)."
+    ("A name for every id: its first one, with a gloss where two ids share it (there "
+     "are two cranes).")
     from timm.data import ImageNetInfo
     info, ids = ImageNetInfo(), imagenet_ids()
     first = {w: info.label_name_to_description(w).split(",")[0] for w in ids}
     shared = {n for n, k in Counter(first.values()).items() if k > 1}
-    gloss = lambda w: info.label_name_to_description(w, detailed=True).partition(": ")[2].split(";")[0]
+    gloss = lambda w: info.label_name_to_description(w,
+                                                     detailed=True).partition(": ")[2].split(";")[0]
     return {w: f"{n}, {gloss(w)}" if n in shared else n for w, n in first.items()}
 
 def _unnumbered(classes):
     "Names without order numbers: before a dot always, else where all have one."
     every = [re.fullmatch(r"(\d+)\s*[.\-_ ]\s*([^\W\d_].*)", c) for c in classes]
-    if len(classes) > 1 and all(every) and len({int(m[1]) for m in every}) == len(classes):
+    if (len(classes) > 1 and all(every)
+        and len({int(m[1]) for m in every}) == len(classes)):
         return [m[2] for m in every]
     return [re.sub(r"^\d+\.\s*(?=[^\W\d_])", "", c) for c in classes]
 
 def class_words(classes:list)->list:
-    "Class names in words: without ImageNet ids and order numbers, and with spaces for underscores."
+    ("Class names in words: without ImageNet ids and order numbers, and with spaces "
+     "for underscores.")
     spaced = lambda c: " ".join(c.replace("_", " ").split()) or c
     names = [composed(str(c)) for c in classes]
     bare = [re.sub(r"^n\d{8}[-_. ]+(?=\S)", "", c) for c in names]
@@ -169,7 +178,8 @@ def class_words(classes:list)->list:
             for c, w in zip(names, words)]
 
 # %% ../nbs/38_sources.ipynb #c278e1bba
-def subset_ids(name:str)->list: return list(imagenet_ids()) if name == "imagenet-1k" else SUBSETS[name]
+def subset_ids(name:str)->list:
+    return list(imagenet_ids()) if name == "imagenet-1k" else SUBSETS[name]
 
 # %% ../nbs/38_sources.ipynb #1a79f306
 def from_imagenet(root,               # the folder that holds `train/<id>/…`
@@ -177,19 +187,22 @@ def from_imagenet(root,               # the folder that holds `train/<id>/…`
                   split:str="train",
                   background:str="white",  # behind transparent pixels
                  )->Data:
-    "A named subset of ImageNet. Raises `ValueError` or `FileNotFoundError` when the folder is not one."
+    ("A named subset of ImageNet. Raises `ValueError` or `FileNotFoundError` when the "
+     "folder is not one.")
     root, ids, left = Path(root), subset_ids(name), Counter()
     if not root.is_dir(): raise FileNotFoundError(f"no such ImageNet folder: {root}")
     here = layout(root).of(split)
     if lost := [w for w in ids if not (here/w).is_dir()]:
         is_loose = any(is_image(p) for p in islice(here.iterdir(), 9))
-        loose = " (its images lie loose; sort them into class folders first)" if is_loose else ""
-        raise ValueError(f"{here} lacks {len(lost)} of the {len(ids)} classes of {name}, first {lost[0]}{loose}")
+        loose = (" (its images lie loose; sort them into class folders first)"
+                 if is_loose else "")
+        raise ValueError(f"{here} lacks {len(lost)} of the {len(ids)} classes of "
+                         f"{name}, first {lost[0]}{loose}")
     names, labels = image_files(here, ids, left)
     tell_left(here, left)
     if split == "train" and any("/ILSVRC2012_val" in f for f in names):
-        warnings.warn(f"{here} holds ImageNet validation images: it is fastai's 70/30 re-split, not the split of "
-                      f"the paper")
+        warnings.warn(f"{here} holds ImageNet validation images: it is fastai's 70/30 "
+                      "re-split, not the split of the paper")
     return Data(Files(names, here, background), labels, ids, name, names,
                 gen_classes=[imagenet_ids()[w] for w in ids])
 
@@ -197,41 +210,48 @@ def from_imagenet(root,               # the folder that holds `train/<id>/…`
 CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck".split()
 
 def _cifar_files(root, part, background="white"):
-    "The `train` or `test` images of a copy in class folders; None where it has no test images."
+    ("The `train` or `test` images of a copy in class folders; None where it has no "
+     "test images.")
     found, left = layout(root), Counter()
     if part == "test" and "test" not in found.splits: return None
     here, classes = classes_in(found, part, left)
     if classes != CIFAR10:
         odd = sorted(set(classes) ^ set(CIFAR10))[0]
         what = f"lacks {odd!r}" if odd in CIFAR10 else f"has {odd!r}"
-        raise ValueError(f"{here} is not CIFAR-10: it {what}; the class folders must be "
-                         f"{', '.join(CIFAR10)}")
+        raise ValueError(f"{here} is not CIFAR-10: it {what}; the class folders must "
+                         f"be {', '.join(CIFAR10)}")
     names, labels = image_files(here, classes, left)
     tell_left(here, left)
     return Data(Files(names, here, background), labels, CIFAR10, "cifar10", names)
 
 # %% ../nbs/38_sources.ipynb #c6b1e149
 def _cifar_arrays(root, part, download=False):
-    "The same of torchvision's copy, which torchvision unpickles when the MD5 of its files is right."
+    ("The same of torchvision's copy, which torchvision unpickles when the MD5 of its "
+     "files is right.")
     from torchvision.datasets import CIFAR10 as Theirs
     try: theirs = Theirs(root, train=part == "train", download=download)
     except RuntimeError as e:
-        raise ValueError(f"the cifar-10-batches-py in {root} is incomplete or damaged: a file is missing or "
-                         f"has another MD5; --download (download=True) fetches it again") from e
-    except OSError as e: raise OSError(f"cannot download CIFAR-10 to {root}: {e}") from e
+        raise ValueError(f"the cifar-10-batches-py in {root} is incomplete or "
+                         "damaged: a file is missing or has another MD5; --download "
+                         "(download=True) fetches it again") from e
+    except OSError as e:
+        raise OSError(f"cannot download CIFAR-10 to {root}: {e}") from e
     return from_arrays(theirs.data, theirs.targets, CIFAR10, "cifar10")
 
 # %% ../nbs/38_sources.ipynb #524522ff
 def _last_tenth(data:Data)->np.ndarray:
-    "Positions of the last tenth of each class. Raises `ValueError` for classes of fewer than ten images."
+    ("Positions of the last tenth of each class. Raises `ValueError` for classes of "
+     "fewer than ten images.")
     of = [data.of(c) for c in range(len(data.classes))]
     if (least := min(map(len, of))) < 10:
-        raise ValueError(f"a class of {data.name} has {least} training images, fewer than 10")
+        raise ValueError(f"a class of {data.name} has {least} training images, "
+                         "fewer than 10")
     return np.sort(np.concatenate([rows[len(rows) - len(rows) // 10:] for rows in of]))
 
 def _both(val:Data, test:Data)->Data:
     "Two splits as one dataset; the file names say which is which."
-    files = [f"{part}/{f}" for part, d in (("train", val), ("test", test)) for f in d.files]
+    files = [f"{part}/{f}" for part, d in (("train", val), ("test", test))
+             for f in d.files]
     return replace(val, images=ConcatDataset([val.images, test.images]), files=files,
                    labels=np.r_[val.labels, test.labels])
 
@@ -242,14 +262,16 @@ def from_cifar10(root,                # folder of class folders, of `train` and 
                 )->Data:
     "CIFAR-10. Raises `ValueError` or `OSError` when the folder does not hold it."
     root = Path(root)
-    if not (download or root.is_dir()): raise FileNotFoundError(f"no such CIFAR-10 folder: {root}")
+    if not (download or root.is_dir()):
+        raise FileNotFoundError(f"no such CIFAR-10 folder: {root}")
     theirs = download or (root/"cifar-10-batches-py").is_dir()
     read = (partial(_cifar_arrays, download=download) if theirs
             else partial(_cifar_files, background=background))
     test = read(root, "test") if split in ("test", "unseen") else None
     if split == "test" and test is None:
-        raise ValueError(f"{root} holds no test images of CIFAR-10 (expected {root}/test/<class>/<image>): "
-                         f"name another folder as root (--root)")
+        raise ValueError(f"{root} holds no test images of CIFAR-10 (expected "
+                         f"{root}/test/<class>/<image>): name another folder as "
+                         "root (--root)")
     if split == "test": return test
     last = _last_tenth(real := read(root, "train"))
     if split == "train": return subset(real, np.setdiff1d(np.arange(len(real)), last))
@@ -263,14 +285,16 @@ DATASETS = {"digits": load_digits, "digit-pairs": partial(load_digits, pairs=Tru
 IMAGENET = (*SUBSETS, "imagenet-1k")
 
 # datasets that lie in a folder → what it is called, and the variable that names it
-ROOTED = dict(cifar10=("CIFAR-10", "MGD3_CIFAR10")) | dict.fromkeys(IMAGENET, ("ImageNet", "MGD3_IMAGENET"))
+ROOTED = (dict(cifar10=("CIFAR-10", "MGD3_CIFAR10")) |
+          dict.fromkeys(IMAGENET, ("ImageNet", "MGD3_IMAGENET")))
 
 def named()->list:
     "The datasets that have a name, those of plugins among them."
     return [*DATASETS, *ROOTED]
 
 def root_of(name:str, root=None):
-    "The folder of a dataset that lies in one: the one given, or that of the environment; None for neither."
+    ("The folder of a dataset that lies in one: the one given, or that of the "
+     "environment; None for neither.")
     return root or os.environ.get(ROOTED[name][1]) or None
 
 # %% ../nbs/38_sources.ipynb #asds1
@@ -290,20 +314,21 @@ def load_data(name,               # digits, digit-pairs, cifar10, a subset of Im
     "A dataset by name or folder. Raises `ValueError` for an unknown name or split."
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-    if download and name != "cifar10": raise ValueError(f"download fetches cifar10, not {name}")
+    if download and name != "cifar10":
+        raise ValueError(f"download fetches cifar10, not {name}")
     colour(background)
     if name in DATASETS: return DATASETS[name](split)
     if name in ROOTED:
         what, variable = ROOTED[name]
         if not (where := root_of(name, root)):
-            raise ValueError(f"where is {what}? Give its folder as root (--root), or set {variable}, "
-                             f"to use {name}")
+            raise ValueError(f"where is {what}? Give its folder as root (--root), or "
+                             f"set {variable}, to use {name}")
         return (from_cifar10(where, split, download, background) if name == "cifar10"
                 else from_imagenet(where, name, split, background))
     if str(name) and Path(name).is_dir(): return from_folder(name, split, background)
     hint = nearly(name, named())
-    raise ValueError(f"unknown dataset {str(name)!r}{hint}: neither a folder nor one of "
-                     f"{', '.join(named())}")
+    raise ValueError(f"unknown dataset {str(name)!r}{hint}: neither a folder nor one "
+                     f"of {', '.join(named())}")
 
 # %% ../nbs/38_sources.ipynb #7f0ae2cbb
 def own_split(name, split:str, root=None, download:bool=False)->Data:

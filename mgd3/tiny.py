@@ -14,17 +14,20 @@ from diffusers import AutoencoderKL, DDIMScheduler, FlowMatchEulerDiscreteSchedu
 
 # %% ../nbs/31_tiny.ipynb #e3140d4a
 def tiny_vae(channels:int=3, latent_channels:int=4, **kwargs)->AutoencoderKL:
-    n = dict(down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2)
-    return AutoencoderKL(in_channels=channels, out_channels=channels, sample_size=16, latent_channels=latent_channels,
-                         block_out_channels=(8, 8), norm_num_groups=4, **n, **kwargs)
+    n = dict(down_block_types=("DownEncoderBlock2D",) * 2,
+             up_block_types=("UpDecoderBlock2D",) * 2)
+    return AutoencoderKL(in_channels=channels, out_channels=channels, sample_size=16,
+                         latent_channels=latent_channels, block_out_channels=(8, 8),
+                         norm_num_groups=4, **n, **kwargs)
 
 def tiny_unet(cross:int=None, **kwargs):
     blocks = dict(down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
                   up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"))
     if not cross:
-        blocks = dict(down_block_types=("DownBlock2D",) * 2, up_block_types=("UpBlock2D",) * 2, mid_block_type=None)
-    args = dict(sample_size=8, in_channels=4, out_channels=4, layers_per_block=1, block_out_channels=(8, 16),
-                norm_num_groups=4,
+        blocks = dict(down_block_types=("DownBlock2D",) * 2,
+                      up_block_types=("UpBlock2D",) * 2, mid_block_type=None)
+    args = dict(sample_size=8, in_channels=4, out_channels=4, layers_per_block=1,
+                block_out_channels=(8, 16), norm_num_groups=4,
                 attention_head_dim=4, cross_attention_dim=cross or 8)
     return diffusers.UNet2DConditionModel(**(args | blocks | kwargs))
 
@@ -33,18 +36,20 @@ def clip_tokenizer(folder:Path):
     "A CLIP tokenizer whose vocabulary is single letters."
     from transformers import CLIPTokenizer
     letters = [chr(i) for i in range(33, 127)]
-    words = letters + [c + "</w>" for c in letters] + ["<|startoftext|>", "<|endoftext|>"]
+    words = letters + [c + "</w>" for c in letters] + ["<|startoftext|>",
+                                                       "<|endoftext|>"]
     folder.mkdir(parents=True, exist_ok=True)
     (folder/"vocab.json").write_text(json.dumps({w: i for i, w in enumerate(words)}))
     (folder/"merges.txt").write_text("#version: 0.2\n")
-    return CLIPTokenizer(str(folder/"vocab.json"), str(folder/"merges.txt"), model_max_length=77)
+    return CLIPTokenizer(str(folder/"vocab.json"), str(folder/"merges.txt"),
+                         model_max_length=77)
 
 def clip_encoder(projection:bool, width:int=16):
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
-    cfg = CLIPTextConfig(vocab_size=190, hidden_size=width, intermediate_size=32, num_attention_heads=2,
-                         num_hidden_layers=2,
-                         projection_dim=width, max_position_embeddings=77, bos_token_id=188, eos_token_id=189,
-                         pad_token_id=189)
+    cfg = CLIPTextConfig(vocab_size=190, hidden_size=width, intermediate_size=32,
+                         num_attention_heads=2, num_hidden_layers=2,
+                         projection_dim=width, max_position_embeddings=77,
+                         bos_token_id=188, eos_token_id=189, pad_token_id=189)
     return (CLIPTextModelWithProjection if projection else CLIPTextModel)(cfg)
 
 def t5(width:int=16)->dict:
@@ -53,88 +58,114 @@ def t5(width:int=16)->dict:
     vocab = [("<pad>", 0.), ("</s>", 0.), ("<unk>", 0.),
              ("▁", -2.)] + [(c, -3.) for c in "abcdefghijklmnopqrstuvwxyz0123456789-"]
     tok = T5Tokenizer(vocab=vocab, extra_ids=0, model_max_length=120)
-    cfg = T5Config(vocab_size=len(vocab), d_model=width, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
+    cfg = T5Config(vocab_size=len(vocab), d_model=width, d_kv=8, d_ff=32, num_layers=1,
+                   num_heads=2)
     return dict(tokenizer=tok, text_encoder=T5EncoderModel(cfg))
 
 # %% ../nbs/31_tiny.ipynb #ea0ed990
 def _dit(tmp):
-    net = diffusers.DiTTransformer2DModel(num_attention_heads=2, attention_head_dim=8, in_channels=4, out_channels=8,
-                                          num_layers=1,
-                                          sample_size=8, patch_size=2, num_embeds_ada_norm=3, norm_num_groups=4)
+    net = diffusers.DiTTransformer2DModel(num_attention_heads=2, attention_head_dim=8,
+                                          in_channels=4, out_channels=8, num_layers=1,
+                                          sample_size=8, patch_size=2,
+                                          num_embeds_ada_norm=3, norm_num_groups=4)
     return diffusers.DiTPipeline(net, tiny_vae(), DDIMScheduler(clip_sample=False))
 
 def _sd(tmp):
-    return diffusers.StableDiffusionPipeline(vae=tiny_vae(), unet=tiny_unet(16), text_encoder=clip_encoder(False),
+    return diffusers.StableDiffusionPipeline(vae=tiny_vae(), unet=tiny_unet(16),
+                                             text_encoder=clip_encoder(False),
                                              tokenizer=clip_tokenizer(tmp),
                                              scheduler=PNDMScheduler(beta_schedule="scaled_linear",
-                                                                     beta_start=.00085, beta_end=.012,
+                                                                     beta_start=.00085,
+                                                                     beta_end=.012,
                                                                      skip_prk_steps=True, steps_offset=1),
-                                             safety_checker=None, feature_extractor=None,
+                                             safety_checker=None,
+                                             feature_extractor=None,
                                              requires_safety_checker=False)
 
 def _sdxl(tmp):
     unet = tiny_unet(32, addition_embed_type="text_time", addition_time_embed_dim=4,
-                     projection_class_embeddings_input_dim=40, transformer_layers_per_block=(1, 1))
-    sched = diffusers.EulerDiscreteScheduler(beta_schedule="scaled_linear", beta_start=.00085, beta_end=.012)
-    return diffusers.StableDiffusionXLPipeline(vae=tiny_vae(force_upcast=True), unet=unet, scheduler=sched,
-                                               text_encoder=clip_encoder(False), tokenizer=clip_tokenizer(tmp),
-                                               text_encoder_2=clip_encoder(True), tokenizer_2=clip_tokenizer(tmp/"2"))
+                     projection_class_embeddings_input_dim=40,
+                     transformer_layers_per_block=(1, 1))
+    sched = diffusers.EulerDiscreteScheduler(beta_schedule="scaled_linear",
+                                             beta_start=.00085, beta_end=.012)
+    return diffusers.StableDiffusionXLPipeline(vae=tiny_vae(force_upcast=True),
+                                               unet=unet, scheduler=sched,
+                                               text_encoder=clip_encoder(False),
+                                               tokenizer=clip_tokenizer(tmp),
+                                               text_encoder_2=clip_encoder(True),
+                                               tokenizer_2=clip_tokenizer(tmp/"2"))
 
 # %% ../nbs/31_tiny.ipynb #090c6d29
 def _pixart(tmp, flow=False, alpha=False):
-    net = diffusers.PixArtTransformer2DModel(num_attention_heads=3, attention_head_dim=8, in_channels=4,
-                                             out_channels=4 if flow else 8, num_layers=1,
-                                             sample_size=8, cross_attention_dim=24, caption_channels=16,
+    net = diffusers.PixArtTransformer2DModel(num_attention_heads=3,
+                                             attention_head_dim=8, in_channels=4,
+                                             out_channels=4 if flow else 8,
+                                             num_layers=1, sample_size=8,
+                                             cross_attention_dim=24,
+                                             caption_channels=16,
                                              use_additional_conditions=alpha)
-    sched = FlowMatchEulerDiscreteScheduler(shift=3.) if flow else diffusers.DPMSolverMultistepScheduler()
-    cls = diffusers.PixArtAlphaPipeline if alpha else diffusers.PixArtSigmaPipeline       # α at 1024 px is told sizes
+    sched = (FlowMatchEulerDiscreteScheduler(shift=3.) if flow
+             else diffusers.DPMSolverMultistepScheduler())
+    # α at 1024 px is told sizes
+    cls = diffusers.PixArtAlphaPipeline if alpha else diffusers.PixArtSigmaPipeline
     return cls(transformer=net, vae=tiny_vae(), scheduler=sched, **t5())
 
 def _sd3(tmp):
-    net = diffusers.SD3Transformer2DModel(sample_size=8, patch_size=2, in_channels=4, out_channels=4, num_layers=1,
+    net = diffusers.SD3Transformer2DModel(sample_size=8, patch_size=2, in_channels=4,
+                                          out_channels=4, num_layers=1,
                                           attention_head_dim=8, num_attention_heads=2,
-                                          joint_attention_dim=32, caption_projection_dim=16, pooled_projection_dim=32)
-    return diffusers.StableDiffusion3Pipeline(transformer=net, vae=tiny_vae(shift_factor=.1),
-                                              scheduler=FlowMatchEulerDiscreteScheduler(shift=3.),
-                                              text_encoder=clip_encoder(True), tokenizer=clip_tokenizer(tmp),
+                                          joint_attention_dim=32,
+                                          caption_projection_dim=16,
+                                          pooled_projection_dim=32)
+    return diffusers.StableDiffusion3Pipeline(transformer=net,
+                                              vae=tiny_vae(shift_factor=.1),
+                                              scheduler=FlowMatchEulerDiscreteScheduler(shift=3.), text_encoder=clip_encoder(True), tokenizer=clip_tokenizer(tmp),
                                               text_encoder_2=clip_encoder(True),
-                                              tokenizer_2=clip_tokenizer(tmp/"2"), text_encoder_3=None,
-                                              tokenizer_3=None)
+                                              tokenizer_2=clip_tokenizer(tmp/"2"),
+                                              text_encoder_3=None, tokenizer_3=None)
 
 # %% ../nbs/31_tiny.ipynb #ad095cab
 def save_ldm(folder, vae, unet, scheduler, names:dict, embedder=None):
-    ("Write a class-conditional latent diffusion U-Net; `embedder` is an `nn.Embedding` with one row per class "
-     "and a last one for none.")
+    ("Write a class-conditional latent diffusion U-Net; `embedder` is an "
+     "`nn.Embedding` with one row per class and a last one for none.")
     from safetensors.torch import save_file
     folder = Path(folder)
-    for part, name in ((vae, "vae"), (unet, "unet"), (scheduler, "scheduler")): part.save_pretrained(folder/name)
+    for part, name in ((vae, "vae"), (unet, "unet"), (scheduler, "scheduler")):
+        part.save_pretrained(folder/name)
     if embedder is not None:
         (folder/"class_embedder").mkdir(exist_ok=True)
-        save_file(dict(weight=embedder.weight.detach()), folder/"class_embedder"/"model.safetensors")
+        save_file(dict(weight=embedder.weight.detach()),
+                  folder/"class_embedder"/"model.safetensors")
     cls = lambda o: ["diffusers", type(o).__name__]
     (folder/"model_index.json").write_text(json.dumps(dict(
-        _class_name="ClassConditionalLDMPipeline", _diffusers_version=diffusers.__version__,
-        id2label={str(k): v for k, v in names.items()},
-        vae=cls(vae), unet=cls(unet), scheduler=cls(scheduler)), indent=2) + "\n")
+        _class_name="ClassConditionalLDMPipeline",
+        _diffusers_version=diffusers.__version__,
+        id2label={str(k): v for k, v in names.items()}, vae=cls(vae), unet=cls(unet),
+        scheduler=cls(scheduler)), indent=2) + "\n")
 
 def _ldm(folder, vq=False):
-    sched = DDIMScheduler(beta_schedule="scaled_linear", beta_start=.0015, beta_end=.0195, clip_sample=False)
+    sched = DDIMScheduler(beta_schedule="scaled_linear", beta_start=.0015,
+                          beta_end=.0195, clip_sample=False)
     if not vq:
         return save_ldm(folder, tiny_vae(), tiny_unet(num_class_embeds=4), sched,
                         dict(enumerate(["cat", "dog", "owl"])))
-    vae = diffusers.VQModel(block_out_channels=(8, 8), down_block_types=("DownEncoderBlock2D",) * 2,
-                            up_block_types=("UpDecoderBlock2D",) * 2,
-                            latent_channels=4, num_vq_embeddings=16, norm_num_groups=4, sample_size=16,
+    vae = diffusers.VQModel(block_out_channels=(8, 8),
+                            down_block_types=("DownEncoderBlock2D",) * 2,
+                            up_block_types=("UpDecoderBlock2D",) * 2, latent_channels=4,
+                            num_vq_embeddings=16, norm_num_groups=4, sample_size=16,
                             scaling_factor=1.)
-    save_ldm(folder, vae, tiny_unet(16), sched, dict(enumerate(["cat", "dog", "owl"])), torch.nn.Embedding(4, 16))
+    save_ldm(folder, vae, tiny_unet(16), sched, dict(enumerate(["cat", "dog", "owl"])),
+             torch.nn.Embedding(4, 16))
 
 # %% ../nbs/31_tiny.ipynb #3306e6aa
 def _name_classes(index):
-    "The class names that a DiT on the hub has in its `model_index.json`, and that diffusers drops when it saves."
+    ("The class names that a DiT on the hub has in its `model_index.json`, and that "
+     "diffusers drops when it saves.")
     names = dict(id2label={"0": "cat, felis", "1": "dog", "2": "owl"})
     index.write_text(json.dumps(json.loads(index.read_text()) | names, indent=2))
 
-TINY = {"dit": _dit, "sd": _sd, "sdxl": _sdxl, "pixart": _pixart, "pixart-flow": lambda tmp: _pixart(tmp, flow=True),
+TINY = {"dit": _dit, "sd": _sd, "sdxl": _sdxl, "pixart": _pixart,
+        "pixart-flow": lambda tmp: _pixart(tmp, flow=True),
         "pixart-alpha": lambda tmp: _pixart(tmp, alpha=True), "sd3": _sd3}
 
 # %% ../nbs/31_tiny.ipynb #3306e6aaa
@@ -146,13 +177,15 @@ def make_tiny(
     "Write an untrained pipeline. Raises `ValueError` for an unknown family."
     folder = Path(folder)
     if family not in (*TINY, "ldm", "ldm-vq"):
-        raise ValueError(f"unknown family {family!r}: one of {', '.join(TINY)}, ldm, ldm-vq")
+        raise ValueError(f"unknown family {family!r}: one of {', '.join(TINY)}, "
+                         "ldm, ldm-vq")
     # random weights without touching anybody's random state
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if family.startswith("ldm"): _ldm(folder, vq=family == "ldm-vq")
         else: TINY[family](folder/".tokenizer").save_pretrained(folder)
     if family == "dit": _name_classes(folder/"model_index.json")
-    for f in sorted((folder/".tokenizer").rglob("*"), reverse=True): f.unlink() if f.is_file() else f.rmdir()
+    for f in sorted((folder/".tokenizer").rglob("*"), reverse=True):
+        f.unlink() if f.is_file() else f.rmdir()
     if (folder/".tokenizer").is_dir(): (folder/".tokenizer").rmdir()
     return str(folder)

@@ -23,18 +23,21 @@ def arc(n:int=200,          # points
     "Points near an arc of 270 degrees, crowded at one end."
     rng = np.random.default_rng(seed)
     angle = np.pi * (rng.beta(1, 2, n) * 1.5 - .25)
-    points = np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(0, .02, (n, 2))
+    points = np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(0, .02,
+                                                                           (n, 2))
     return torch.tensor(radius * points, dtype=torch.float32)
 
 # %% ../nbs/09_toy.ipynb #toy09
 class IdealDenoiser(nn.Module):
-    "The exact denoiser of a finite set of points: predicts the noise, for each class and for none."
+    ("The exact denoiser of a finite set of points: predicts the noise, for each "
+     "class and for none.")
     def __init__(self,
                  points:Tensor,  # (n, c, h, w) the data
                  labels:Tensor,  # (n,) their classes, 0 … k − 1; class k means none
                  scheduler):     # of diffusers, for its noise schedule
         super().__init__()
-        self.points, self.labels, self.alphas_cumprod = points, labels, scheduler.alphas_cumprod
+        self.points, self.labels, self.alphas_cumprod = (points, labels,
+                                                         scheduler.alphas_cumprod)
         c, side = points.shape[1:3]
         self.config = SimpleNamespace(in_channels=c, out_channels=c, sample_size=side)
 
@@ -46,8 +49,10 @@ class IdealDenoiser(nn.Module):
     def guess(self, x:Tensor, ab:Tensor, labels:Tensor)->Tensor:  # (m, c, h, w) clean points
         "The mean of the clean points behind `x`, at noise level ᾱ."
         distance = torch.cdist(x.flatten(1), ab.sqrt() * self.points.flatten(1))
-        of_class = (labels[:, None] == self.labels) | (labels[:, None] > self.labels.max())
-        weight = (-distance**2 / (2 * (1 - ab))).masked_fill(~of_class, -torch.inf).softmax(dim=1)
+        of_class = (labels[:, None] == self.labels) | (labels[:, None] >
+                                                       self.labels.max())
+        weight = (-distance**2 / (2 * (1 - ab))).masked_fill(~of_class,
+                                                             -torch.inf).softmax(dim=1)
         return (weight @ self.points.flatten(1)).view_as(x)
 
     def forward(self, x, timestep, class_labels):
@@ -59,8 +64,11 @@ class IdealDenoiser(nn.Module):
 def toy_generator(points:Tensor,       # (n, c, h, w)
                   labels:Tensor=None,  # (n,) classes; one class if None
                  )->Generator:
-    "A generator without an autoencoder whose denoiser is exact: what it samples are points of its data."
+    ("A generator without an autoencoder whose denoiser is exact: what it samples are "
+     "points of its data.")
     labels = torch.zeros(len(points), dtype=torch.long) if labels is None else labels
-    scheduler = DDIMScheduler(beta_start=1e-4, beta_end=.02, beta_schedule="linear", clip_sample=False)
+    scheduler = DDIMScheduler(beta_start=1e-4, beta_end=.02, beta_schedule="linear",
+                              clip_sample=False)
     rows = dict(class_labels=torch.arange(int(labels.max()) + 2))
-    return Generator(None, IdealDenoiser(points, labels, scheduler), scheduler, "toy", points.shape[-1], rows=rows)
+    return Generator(None, IdealDenoiser(points, labels, scheduler), scheduler, "toy",
+                     points.shape[-1], rows=rows)

@@ -36,27 +36,31 @@ class Recipe:
     cutmix:float = 1.          # β; 0 for none
     norm:str = "instance"      # of ConvNets and ResNets
     evals:int = 100            # test evaluations while training, at most
-    zoom:float = 1.            # test images are resized to zoom·size, then centre-cropped to size
-    weighted:bool = False      # weight the loss by the share of the class behind each image
-    precision:str = "auto"     # float32 or bfloat16; auto: bfloat16 on a GPU that has it
+    zoom:float = 1.  # test images are resized to zoom·size, then centre-cropped to size
+    weighted:bool = False  # weight the loss by the share of the class behind each image
+    precision:str = "auto"  # float32 or bfloat16; auto: bfloat16 on a GPU that has it
 
 # %% ../nbs/22_training.ipynb #975392de
 def crop_boxes(n:int, size:int,
                scale:tuple,  # area, as shares of the image
                g)->Tensor:   # (n, 4) top, left, height, width in pixels
-    "The boxes of `torchvision.transforms.RandomResizedCrop`, for n square images at once."
+    ("The boxes of `torchvision.transforms.RandomResizedCrop`, for n square images "
+     "at once.")
     uniform = lambda lo, hi: torch.rand(n, 10, generator=g) * (hi - lo) + lo
-    area, ratio = uniform(*scale) * size * size, uniform(math.log(3/4), math.log(4/3)).exp()
+    area, ratio = (uniform(*scale) * size * size,
+                   uniform(math.log(3/4), math.log(4/3)).exp())
     h, w = (area / ratio).sqrt().round(), (area * ratio).sqrt().round()
     fits = (h <= size) & (w <= size) & (h > 0) & (w > 0)
     first = fits.int().argmax(1, keepdim=True)
-    h, w = (torch.where(fits.any(1), v.gather(1, first)[:, 0], float(size)) for v in (h, w))
+    h, w = (torch.where(fits.any(1), v.gather(1, first)[:, 0], float(size))
+            for v in (h, w))
     top, left = ((torch.rand(n, generator=g) * (size - v + 1)).floor() for v in (h, w))
     return torch.stack([top, left, h, w], 1)
 
 # %% ../nbs/22_training.ipynb #0509097b
 def batch_slices(n:int, batch_size:int)->list:
-    "The batches of an epoch. A last batch of a single image joins the one before: batch norm cannot use it."
+    ("The batches of an epoch. A last batch of a single image joins the one before: "
+     "batch norm cannot use it.")
     ends = list(range(batch_size, n, batch_size)) + [n]
     if len(ends) > 1 and ends[-1] - ends[-2] == 1: del ends[-2]
     return [slice(a, b) for a, b in zip([0] + ends, ends)]
@@ -66,22 +70,28 @@ def cut_boxes(n:int, size:int, beta:float, g)->Tensor:  # (n, 4) top, bottom, le
     rng = np.random.default_rng(torch.randint(2**62, (1,), generator=g).item())
     half = (size * np.sqrt(1 - rng.beta(beta, beta, n))).astype(int) // 2
     y, x = rng.integers(0, size, (2, n))
-    return torch.from_numpy(np.stack([y - half, y + half, x - half, x + half], 1).clip(0, size))
+    return torch.from_numpy(np.stack([y - half, y + half, x - half, x + half],
+                                     1).clip(0, size))
 
 # %% ../nbs/22_training.ipynb #a551e161
 def draw(n:int,     # images
          s:Recipe, g)->dict:
-    "The random choices of an epoch: a row for each image, in the order of the epoch; `cut` has one for each batch."
+    ("The random choices of an epoch: a row for each image, in the order of the "
+     "epoch; `cut` has one for each batch.")
     rand = lambda *shape: torch.rand(*shape, generator=g)
     d = dict(index=torch.randperm(n, generator=g))
     if s.crop[0] < 1: d["box"] = crop_boxes(n, s.size, s.crop, g)
     if s.flip: d["flip"] = rand(n) < .5
-    if s.jitter: d |= dict(jitter=1 + s.jitter * (2 * rand(n, 3) - 1), order=rand(n, 3).argsort(1))
+    if s.jitter:
+        d |= dict(jitter=1 + s.jitter * (2 * rand(n, 3) - 1),
+                  order=rand(n, 3).argsort(1))
     if s.lighting: d["lighting"] = s.lighting * torch.randn(n, 3, generator=g)
     if s.cutmix:
         parts = batch_slices(n, s.batch_size)
         d["cut"] = cut_boxes(len(parts), s.size, s.cutmix, g)
-        d["partner"] = torch.cat([torch.randperm(p.stop - p.start, generator=g) for p in parts])   # within the batch
+        # within the batch
+        d["partner"] = torch.cat([torch.randperm(p.stop - p.start, generator=g)
+                                  for p in parts])
     return d
 
 def batches_of(d:dict, s:Recipe)->list:
@@ -90,7 +100,8 @@ def batches_of(d:dict, s:Recipe)->list:
             for i, p in enumerate(batch_slices(len(d["index"]), s.batch_size))]
 
 def send_choices(d:dict, device)->dict:
-    "The choices of an epoch on the device. The CPU keeps `cut`: it must know which pixels to copy."
+    ("The choices of an epoch on the device. The CPU keeps `cut`: it must know which "
+     "pixels to copy.")
     return {k: v if k == "cut" else send(v, device) for k, v in d.items()}
 
 # %% ../nbs/22_training.ipynb #8c700f0a
@@ -101,13 +112,15 @@ def resample(x:Tensor,      # (n, c, h, w) float, square
     "Each image's box, resized to the whole image."
     size = x.shape[-1]
     at = (torch.arange(size, device=x.device) + .5) / size
-    inside = lambda start, length: (at * length - .5).clamp(min=0).minimum(length - 1) + start
+    inside = lambda start, length: (at * length - .5).clamp(min=0).minimum(length -
+                                                                           1) + start
     ys, xs = inside(box[:, 0:1], box[:, 2:3]), inside(box[:, 1:2], box[:, 3:4])
     if flip is not None: xs = torch.where(flip[:, None], xs.flip(1), xs)
     ys, xs = ((2 * v + 1) / size - 1 for v in (ys, xs))
     grid = x.new_empty(len(x), size, size, 2)
     grid[..., 0], grid[..., 1] = xs[:, None], ys[:, :, None]
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border",
+                         align_corners=False)
 
 # %% ../nbs/22_training.ipynb #4326433f
 _MEAN, _STD = (.485, .456, .406), (.229, .224, .225)
@@ -128,14 +141,16 @@ def colour_jitter(x:Tensor,        # (n, c, h, w) in [0, 1]; overwritten
         f = factors.gather(1, op[:, None])[..., None, None]
         op, luma = op.view(-1, 1, 1, 1), grey(x)
         mean = luma.mean((2, 3), keepdim=True)
-        x = x.mul_(f).add_(luma.mul_((op == 2) * (1 - f)).add_((op == 1) * (1 - f) * mean)).clamp_(0, 1)
+        x = x.mul_(f).add_(luma.mul_((op == 2) * (1 - f)).add_((op == 1) * (1 - f) *
+                                                               mean)).clamp_(0, 1)
     return x
 
 # %% ../nbs/22_training.ipynb #4326433fa
 def normalise(x:Tensor,
               light:Tensor=0.,  # (n, c, 1, 1) to add before
              )->Tensor:
-    "ImageNet's mean and standard deviation; their average over the colours for grey images."
+    ("ImageNet's mean and standard deviation; their average over the colours for "
+     "grey images.")
     mean, std = (kept(v, x.device, x.dtype) for v in (_MEAN, _STD))
     if x.shape[1] == 1: mean, std = mean.mean()[None], std.mean()[None]
     return x.sub(mean.view(-1, 1, 1) - light).div_(std.view(-1, 1, 1))
@@ -143,12 +158,14 @@ def normalise(x:Tensor,
 # %% ../nbs/22_training.ipynb #54e59c4b
 def bounds(channels:int, like:Tensor)->tuple:
     "What black and white are after `normalise`, (1, c, 1, 1) each."
-    return normalise(like.new_zeros(1, channels, 1, 1)), normalise(like.new_ones(1, channels, 1, 1))
+    return (normalise(like.new_zeros(1, channels, 1, 1)),
+            normalise(like.new_ones(1, channels, 1, 1)))
 
 def to_bytes(x:Tensor)->Tensor:
     "Normalised images back to uint8."
     black, white = bounds(x.shape[1], x)
-    return ((x.detach() - black) / (white - black) * 255).round().clamp(0, 255).to(torch.uint8).cpu()
+    return ((x.detach() - black) / (white - black) *
+            255).round().clamp(0, 255).to(torch.uint8).cpu()
 
 # %% ../nbs/22_training.ipynb #809445cc
 def _augmented(x, d):
@@ -167,11 +184,13 @@ def augment(x:Tensor,  # (n, c, h, w) uint8
             out:Tensor=None,  # at least n images to write into; new memory by default
            )->Tensor:  # (n, c, h, w) float, normalised
     "Crop, flip, colours, normalisation."
-    d = {k: v.to(x.device) for k, v in d.items() if k in ("box", "flip", "jitter", "order", "lighting")}
+    d = {k: v.to(x.device) for k, v in d.items()
+         if k in ("box", "flip", "jitter", "order", "lighting")}
     out = torch.empty(x.shape, device=x.device) if out is None else out[:len(x)]
     piece = len(x) if x.is_cuda else max(1, 600_000 // x[0].numel())
     for i in range(0, len(x), piece):
-        out[i:i + piece] = _augmented(x[i:i + piece], {k: v[i:i + piece] for k, v in d.items()})
+        out[i:i + piece] = _augmented(x[i:i + piece],
+                                      {k: v[i:i + piece] for k, v in d.items()})
     return out
 
 # %% ../nbs/22_training.ipynb #31811584
@@ -181,22 +200,29 @@ def cutmix(x:Tensor,        # (n, c, h, w); overwritten
           )->tuple:         # the mixed batch, the share that is left of each image
     "Paste the partner's box into every image."
     y0, y1, x0, x1 = cut.tolist()
-    x[:, :, y0:y1, x0:x1] = x[partner.to(x.device), :, y0:y1, x0:x1]       # the right side is a copy by then
+    # the right side is a copy by then
+    x[:, :, y0:y1, x0:x1] = x[partner.to(x.device), :, y0:y1, x0:x1]
     return x, 1 - (y1 - y0) * (x1 - x0) / x[0, 0].numel()
 
 # %% ../nbs/22_training.ipynb #7dac30f6
 class Stream:
     "Images that stay on disk. Threads decode a batch while the one before is in use."
-    def __init__(self, images, size:int, channels:int, device="cpu", zoom:float=1., threads:int=None):
-        self.images, self.size, self.channels, self.device, self.zoom = images, size, channels, device, zoom
-        self.threads, self.shape = threads or os.cpu_count(), (len(images), channels, size, size)
+    def __init__(self, images, size:int, channels:int, device="cpu", zoom:float=1.,
+                 threads:int=None):
+        self.images, self.size, self.channels, self.device, self.zoom = (images, size,
+                                                                         channels,
+                                                                         device, zoom)
+        self.threads, self.shape = (threads or os.cpu_count(),
+                                    (len(images), channels, size, size))
     def __len__(self): return len(self.images)
     def _one(self, i):
         edge = (full := round(self.size * self.zoom)) - self.size
-        x, middle = pixels([self.images[i]], full, self.channels, "plain"), slice(edge // 2, edge // 2 + self.size)
+        x, middle = (pixels([self.images[i]], full, self.channels, "plain"),
+                     slice(edge // 2, edge // 2 + self.size))
         return x[..., middle, middle]
     def batches(self, parts:list):
-        "The pixels of each list of positions, in turn. Raises `OSError` for an image that cannot be read."
+        ("The pixels of each list of positions, in turn. Raises `OSError` for an "
+         "image that cannot be read.")
         with ThreadPoolExecutor(self.threads) as pool:
             submit = lambda idx: [pool.submit(self._one, int(i)) for i in idx]
             try:
@@ -206,7 +232,8 @@ class Stream:
                     if len(waiting) > 1: yield self._collect(waiting.popleft())
                 while waiting: yield self._collect(waiting.popleft())
             finally: pool.shutdown(wait=False, cancel_futures=True)
-    def _collect(self, jobs): return send(torch.cat([j.result() for j in jobs]), self.device)
+    def _collect(self, jobs):
+        return send(torch.cat([j.result() for j in jobs]), self.device)
 
 # %% ../nbs/22_training.ipynb #7dac30f6a
 def batches(x,           # (n, c, h, w) uint8 on the device, or a `Stream`
@@ -214,20 +241,22 @@ def batches(x,           # (n, c, h, w) uint8 on the device, or a `Stream`
            ):
     "The pixels at each list of positions."
     if isinstance(x, Stream): return x.batches(parts)
-    at = send(torch.cat(parts), x.device)                  # at once: one by one, a GPU would wait
+    at = send(torch.cat(parts), x.device)  # at once: one by one, a GPU would wait
     return (x[p] for p in at.split([len(p) for p in parts]))
 
 # %% ../nbs/22_training.ipynb #3ad5754d
 def room(device)->int:  # bytes
-    "What the training data may take: half of the free memory of a GPU, half of a computer's memory."
-    if torch.device(device).type == "cuda": return torch.cuda.mem_get_info(device)[0] // 2
+    ("What the training data may take: half of the free memory of a GPU, half of a "
+     "computer's memory.")
+    if torch.device(device).type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] // 2
     try: return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (AttributeError, ValueError): return 4 << 30                # Windows has no sysconf
+    except (AttributeError, ValueError): return 4 << 30  # Windows has no sysconf
 
 def load_pixels(images, size:int, channels:int, device="cpu",
                 stream:bool=None,  # leave them on disk; by default only when they do not fit
                 zoom:float=1.,     # resize to zoom·size, then crop
-               ):                  # (n, channels, size, size) uint8 on the device, or a `Stream`
+               ):  # (n, channels, size, size) uint8 on the device, or a `Stream`
     "The pixels of a dataset, resized and centre-cropped."
     s = Stream(images, size, channels, device, zoom)
     if stream or (stream is None and math.prod(s.shape) > room(device)): return s
@@ -260,16 +289,19 @@ def hard_loss(net, b:Batch)->Tensor:
     "Cross-entropy, shared between two labels where images are mixed."
     out = net(b.x).float()
     ce = lambda y, w: (F.cross_entropy(out, y, reduction="none") * w).mean()
-    return ce(b.y, b.w) if b.y2 is None else b.share * ce(b.y, b.w) + (1 - b.share) * ce(b.y2, b.w2)
+    return (ce(b.y, b.w) if b.y2 is None
+            else b.share * ce(b.y, b.w) + (1 - b.share) * ce(b.y2, b.w2))
 
 # %% ../nbs/22_training.ipynb #d44238fb
 def sgd(net,
         s,   # a `HardLabel`, whose step schedule it needs
        ):
     "SGD with momentum, and its step schedule in epochs."
-    opt = torch.optim.SGD(net.parameters(), s.lr, momentum=.9, weight_decay=s.weight_decay)
-    return opt, torch.optim.lr_scheduler.MultiStepLR(opt, [max(1, int(m * s.epochs + 1e-9)) for m in s.milestones],
-                                                     s.gamma)
+    opt = torch.optim.SGD(net.parameters(), s.lr, momentum=.9,
+                          weight_decay=s.weight_decay)
+    return opt, torch.optim.lr_scheduler.MultiStepLR(opt,
+                                                     [max(1, int(m * s.epochs + 1e-9))
+                                                      for m in s.milestones], s.gamma)
 
 # %% ../nbs/22_training.ipynb #1c508693
 def plan(n:int, s:Recipe, seed:int):
@@ -294,10 +326,12 @@ def train(net,
         for epoch, d in enumerate(epochs or plan(len(x), s, seed)):
             loss = train_epoch(net, x, y, w, s, d, opt, loss_fn, out)
             sched.step()
-            last = epoch + 1 == s.epochs                               # whose step no later loss would betray
-            if not loss.isfinite() or (last and not all(p.isfinite().all() for p in net.parameters())):
-                raise FloatingPointError(f"the loss or the network is not finite after epoch {epoch + 1}: "
-                                         f"a lower lr may help (now {s.lr})")
+            last = epoch + 1 == s.epochs  # whose step no later loss would betray
+            if not loss.isfinite() or (last and not all(p.isfinite().all()
+                                                        for p in net.parameters())):
+                raise FloatingPointError("the loss or the network is not finite "
+                                         f"after epoch {epoch + 1}: a lower lr may "
+                                         f"help (now {s.lr})")
             on_epoch(epoch)
 
 # %% ../nbs/22_training.ipynb #a4a788ada
@@ -305,7 +339,8 @@ def train_epoch(net, x, y, w, s, d:dict, opt, loss_fn, out)->Tensor:
     "One epoch with the choices `d`; the loss of its last batch."
     net.train()
     images = [b["index"] for b in batches_of(d, s)]
-    parts = batches_of(send_choices(d, y.device), s)       # at once: batch by batch, a GPU would wait
+    # at once: batch by batch, a GPU would wait
+    parts = batches_of(send_choices(d, y.device), s)
     for b, px in zip(parts, batches(x, images)):
         batch = make_batch(px, y[b["index"]], w[b["index"]], b, out)
         with autocast(y.device, s.precision): loss = loss_fn(net, batch)
@@ -315,7 +350,9 @@ def train_epoch(net, x, y, w, s, d:dict, opt, loss_fn, out)->Tensor:
 # %% ../nbs/22_training.ipynb #ff183dc3
 def drawn_from(job, what:str, i:int)->torch.Generator:
     "The generator of step i."
-    return torch.Generator().manual_seed(image_seed(job.seed, int.from_bytes(what.encode(), "big"), i))
+    return torch.Generator().manual_seed(image_seed(job.seed,
+                                                    int.from_bytes(what.encode(),
+                                                                   "big"), i))
 
 # %% ../nbs/22_training.ipynb #9b0428b8
 def iterate(job,           # with seed, folder and progress: a `Job`
@@ -330,14 +367,18 @@ def iterate(job,           # with seed, folder and progress: a `Job`
     now = time.monotonic
     path, saved, wait = job.folder and job.folder/CHECKPOINT, now(), every
     start = read_state(path, tensors, [opt])["step"] if path and path.is_file() else 0
-    shown = job.progress is True or (job.progress is not False and not job.progress.disable)
-    with tqdm(total=n, initial=start, desc=what, unit="step", disable=None if shown else True) as bar:
+    shown = job.progress is True or (job.progress is not False
+                                     and not job.progress.disable)
+    with tqdm(total=n, initial=start, desc=what, unit="step",
+              disable=None if shown else True) as bar:
         for i in range(start, n):
             loss, last = step(i, drawn_from(job, what, i)), i + 1 == n
             bar.update()
             fine = not (last or i % 50 == 0) or loss.isfinite()
-            if not fine or (last and not all(v.isfinite().all() for v in tensors.values())):
-                raise FloatingPointError(f"{what}: numbers are not finite after step {i + 1}; a lower lr may help")
+            if not fine or (last and not all(v.isfinite().all()
+                                             for v in tensors.values())):
+                raise FloatingPointError(f"{what}: numbers are not finite after step "
+                                         f"{i + 1}; a lower lr may help")
             if path and (last or now() - saved > wait):
                 begun = now()
                 write_whole(path, state_bytes(tensors, [opt], dict(step=i + 1)))

@@ -13,11 +13,13 @@ from ..methods import DISCOVERY, SAMPLING, method, sampled
 def _check_d4m(job, strength):
     start, s = NoisedMode(strength), job.settings
     if start.skip(s["steps"]) and s["sampler"] in ("pndm", "lms"):
-        raise ValueError(f"sampler {s['sampler']} needs its earlier steps: d4m cannot start it in the middle")
+        raise ValueError(f"sampler {s['sampler']} needs its earlier steps: d4m cannot "
+                         "start it in the middle")
 
 @method(*SAMPLING, *DISCOVERY, small=dict(strength=.2), check=_check_d4m)
 def d4m(job, labels, numbers,
         strength:float=.7,   # share of the steps that is left
        ):
     "Sampling that begins from the noised mode (D⁴M; Su et al. 2024)."
-    return sampled(job, labels, numbers, job.modes_of(labels, numbers), start=NoisedMode(strength), scale=0.)
+    return sampled(job, labels, numbers, job.modes_of(labels, numbers),
+                   start=NoisedMode(strength), scale=0.)

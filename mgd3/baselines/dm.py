@@ -20,10 +20,12 @@ from ..training import batches, drawn_from, iterate, load_pixels, normalise, to_
 
 # %% ../../nbs/27_dm.ipynb #ec8c4700
 def siamese(size:int, flip:bool, g)->object:
-    "One random augmentation of normalised images, as a function that does the same to every batch."
+    ("One random augmentation of normalised images, as a function that does the same "
+     "to every batch.")
     u = lambda lo, hi, n=1: torch.rand(n, generator=g) * (hi - lo) + lo
     kinds = ["shift", "scale", "rotate", "cut", "colour"] + ["flip"] * flip
-    kind, theta = kinds[int(torch.randint(len(kinds), (1,), generator=g))], torch.eye(2, 3)
+    kind, theta = (kinds[int(torch.randint(len(kinds), (1,), generator=g))],
+                   torch.eye(2, 3))
     if kind == "cut":
         y, x, half = *torch.randint(size + 1, (2,), generator=g).tolist(), size // 4
         keep = torch.ones(size, size)
@@ -36,14 +38,16 @@ def siamese(size:int, flip:bool, g)->object:
             grey = v.mean(1, keepdim=True); v = grey + sat.to(v) * (v - grey)
             mean = v.mean((1, 2, 3), keepdim=True); return mean + con.to(v) * (v - mean)
         return colour
-    if kind == "shift": theta[:, 2] = u(-.25, .25, 2)                       # an eighth of the side, of 2
+    if kind == "shift": theta[:, 2] = u(-.25, .25, 2)  # an eighth of the side, of 2
     if kind == "scale": theta[0, 0], theta[1, 1] = u(1 / 1.2, 1.2, 2)
     if kind == "flip" and u(0, 1) < .5: theta[0, 0] = -1
     if kind == "rotate":
         a = math.radians(15) * u(-1, 1)
-        theta[:, :2] = torch.stack([torch.cat([a.cos(), -a.sin()]), torch.cat([a.sin(), a.cos()])])
+        theta[:, :2] = torch.stack([torch.cat([a.cos(), -a.sin()]),
+                                    torch.cat([a.sin(), a.cos()])])
     def warp(v):
-        at = F.affine_grid(theta.to(v).expand(len(v), 2, 3), list(v.shape), align_corners=False)
+        at = F.affine_grid(theta.to(v).expand(len(v), 2, 3), list(v.shape),
+                           align_corners=False)
         return F.grid_sample(v, at, align_corners=False)
     return warp
 
@@ -52,19 +56,22 @@ def matched(job:Job, iterations:int, lr:float, batch:int)->Tensor:  # (classes, 
     "All images of distribution matching."
     data, device, channels = job.data, job.generator.device, n_channels(job.data)
     s, n = auto_settings(data, data), len(data.classes)
-    name = f"convnet{max(3, round(math.log2(s.size)) - 2)}"          # depth 3 at 32 px, 4 at 64, 5 at 128
-    make_network(name, n, s.size, channels)                          # complains about a size it cannot take
+    # depth 3 at 32 px, 4 at 64, 5 at 128
+    name = f"convnet{max(3, round(math.log2(s.size)) - 2)}"
+    make_network(name, n, s.size, channels)  # complains about a size it cannot take
     real = load_pixels(data.images, s.size, channels, device)
-    rows, first = [torch.as_tensor(data.of(c)) for c in range(n)], drawn_from(job, "start", 0)
+    rows, first = ([torch.as_tensor(data.of(c)) for c in range(n)],
+                   drawn_from(job, "start", 0))
     read = lambda idx: normalise(next(iter(batches(real, [idx]))).float() / 255)
     some = lambda r, k, g: r[torch.randperm(len(r), generator=g)[:k]]
     x = torch.stack([read(some(r, job.ipc, first)) for r in rows]).requires_grad_()
     opt = torch.optim.SGD([x], lr=lr, momentum=.5)
     def step(i, g):
-        net = make_network(name, n, s.size, channels, image_seed(job.seed, i), check=False).to(device)
+        net = make_network(name, n, s.size, channels, image_seed(job.seed, i),
+                           check=False).to(device)
         features, total = penultimate(net.requires_grad_(False)), 0.
         opt.zero_grad()
-        for c in range(n):                                           # one class at a time: memory
+        for c in range(n):  # one class at a time: memory
             eye, theirs = siamese(s.size, s.flip, g), read(some(rows[c], batch, g))
             with torch.no_grad(): target = features(eye(theirs)).mean(0)
             loss = (target - features(eye(x[c])).mean(0)).square().sum()
@@ -83,5 +90,6 @@ def dm(job, labels, numbers,
        lr:float=1.,       # of the pixels, normalised
        batch:int=256,     # real images of each class in a step
       ):
-    "Pixels whose features in random networks have the mean of the class (DM; Zhao & Bilen 2023)."
+    ("Pixels whose features in random networks have the mean of the class (DM; Zhao & "
+     "Bilen 2023).")
     return job.once("dm", lambda: matched(job, iterations, lr, batch))[labels, numbers]

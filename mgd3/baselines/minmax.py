@@ -20,14 +20,19 @@ from ..training import drawn_from, iterate
 
 # %% ../../nbs/27_minmax.ipynb #1bd912d0
 def trainable(model:nn.Module, part:str)->dict:
-    "The parameters that are fine-tuned, by name. Raises `ValueError` for an unknown part."
-    if part not in ("few", "all"): raise ValueError(f"part must be few or all, got {part!r}")
+    ("The parameters that are fine-tuned, by name. Raises `ValueError` for an "
+     "unknown part.")
+    if part not in ("few", "all"):
+        raise ValueError(f"part must be few or all, got {part!r}")
     tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
-    return {k: p for k, p in model.named_parameters() if part == "all" or p.ndim <= 1 or id(p) in tables}
+    return {k: p for k, p in model.named_parameters() if part == "all" or p.ndim <= 1
+            or id(p) in tables}
 
 def diffusion_loss(g:Generator, model, z:Tensor, y:Tensor, rng)->tuple:  # scalar, (n, c, h, w) x̂₀
-    "The loss that the generator was trained with, for one batch of latents and classes, and what it predicts."
-    sched, drop = g.scheduler, torch.rand(len(z), generator=rng) < .1   # labels that are dropped, for CFG
+    ("The loss that the generator was trained with, for one batch of latents and "
+     "classes, and what it predicts.")
+    # labels that are dropped, for CFG
+    sched, drop = g.scheduler, torch.rand(len(z), generator=rng) < .1
     drop &= g.null_row
     t = torch.randint(1, len(sched.alphas_cumprod), (len(z),), generator=rng)
     noise = torch.randn(z.shape, generator=rng)
@@ -36,21 +41,25 @@ def diffusion_loss(g:Generator, model, z:Tensor, y:Tensor, rng)->tuple:  # scala
                          for v in (t, noise, ab, torch.where(drop, g.n_classes, y)))
     x = ab_**.5 * z + (1 - ab_)**.5 * noise
     out = model(x, timestep=t_, **g.arguments(y)).sample
-    out, rest, kind = out[:, :z.shape[1]], out[:, z.shape[1]:], sched.config.prediction_type
+    out, rest, kind = (out[:, :z.shape[1]], out[:, z.shape[1]:],
+                       sched.config.prediction_type)
     loss = F.mse_loss(out, from_x0(kind, z, x, ab_))
     if "learned" in (g.variance_type or ""):
-        loss = loss + variance_kl(sched, t, (rest.cpu() + 1) / 2, (noise - out).detach().cpu()).mean().to(loss)
+        loss = loss + variance_kl(sched, t, (rest.cpu() + 1) / 2,
+                                  (noise - out).detach().cpu()).mean().to(loss)
     return loss, to_x0(kind, out, x, ab_)
 
 # %% ../../nbs/27_minmax.ipynb #ee5c30f5
 class Memory:
     "The latest latents of every class: real ones, and predicted ones."
     def __init__(self, classes:int, size:int, d:int, device="cpu"):
-        self.real, self.made = (torch.zeros(classes, size, d, device=device) for _ in range(2))
+        self.real, self.made = (torch.zeros(classes, size, d, device=device)
+                                for _ in range(2))
         self.seen = torch.zeros(classes, dtype=torch.long)
 
     def terms(self, x0:Tensor, labels:Tensor)->tuple:
-        "How far the batch is from the real latent least like it, and how like the predicted one most like it."
+        ("How far the batch is from the real latent least like it, and how like the "
+         "predicted one most like it.")
         far = like = x0.new_zeros(())
         present = labels.unique().tolist()
         for c in present:
@@ -69,17 +78,23 @@ class Memory:
             self.seen[c] += 1
 
 # %% ../../nbs/27_minmax.ipynb #794c6ed3
-def minmax_tuned(job:Job, epochs:int, batch:int, lr:float, far:float, like:float, memory:int, part:str)->Generator:
+def minmax_tuned(job:Job, epochs:int, batch:int, lr:float, far:float, like:float,
+                 memory:int, part:str)->Generator:
     "The generator, fine-tuned on the job's data."
     g, data = job.generator, job.data
-    z, labels, y = g.encode(data.images), torch.as_tensor(np.asarray(data.labels)), g.class_indices(data)
-    model = deepcopy(g.model).float().eval().requires_grad_(False)      # in train mode a DiT drops labels on its own
-    full = replace(g, rows={k: v.float() if v.is_floating_point() else v for k, v in g.rows.items()})
+    z, labels, y = (g.encode(data.images), torch.as_tensor(np.asarray(data.labels)),
+                    g.class_indices(data))
+    # in train mode a DiT drops labels on its own
+    model = deepcopy(g.model).float().eval().requires_grad_(False)
+    full = replace(g, rows={k: v.float() if v.is_floating_point() else v
+                            for k, v in g.rows.items()})
     params = {k: p.requires_grad_() for k, p in trainable(model, part).items()}
     opt = torch.optim.AdamW(params.values(), lr=lr, weight_decay=0.)
     mem = Memory(len(data.classes), memory, z[0].numel(), g.device)
     per_epoch = max(1, len(z) // batch)
-    order = lru_cache(1)(lambda epoch: torch.randperm(len(z), generator=drawn_from(job, "order", epoch)))
+    order = lru_cache(1)(lambda epoch: torch.randperm(len(z),
+                                                      generator=drawn_from(job, "order",
+                                                                           epoch)))
     def step(i, rng):
         idx = order(i // per_epoch)[i % per_epoch * batch:][:batch]
         zs, ls = z[idx].to(g.device), labels[idx]
@@ -89,7 +104,8 @@ def minmax_tuned(job:Job, epochs:int, batch:int, lr:float, far:float, like:float
         opt.zero_grad(); loss.backward(); opt.step()
         mem.add(zs, x0, ls)
         return loss.detach()
-    iterate(job, "minmax", epochs * per_epoch, params | dict(real=mem.real, made=mem.made, seen=mem.seen), opt, step)
+    iterate(job, "minmax", epochs * per_epoch,
+            params | dict(real=mem.real, made=mem.made, seen=mem.seen), opt, step)
     return replace(g, model=nn.Module.to(model, g.dtype).requires_grad_(False))
 
 # %% ../../nbs/27_minmax.ipynb #f41178c9
@@ -97,7 +113,8 @@ def _check_minmax(job, part, **own):
     g = job.generator
     trainable(g.model, part)
     if g.flow or not hasattr(g.scheduler, "alphas_cumprod"):
-        raise ValueError(f"minmax fine-tunes generators with a table of ᾱ, and {g.name} was trained by flow matching")
+        raise ValueError("minmax fine-tunes generators with a table of ᾱ, and "
+                         f"{g.name} was trained by flow matching")
 
 @method(*SAMPLING, small=dict(far=.02, like=.08), check=_check_minmax, at_once=True)
 def minmax(job, labels, numbers,
@@ -109,6 +126,8 @@ def minmax(job, labels, numbers,
            memory:int=64,     # latents of each class, real and predicted
            part:str="few",    # what is trained: few (biases, normalisations, class embeddings) or all
           ):
-    "The generator, fine-tuned for representativeness and diversity, then unguided (MinMax; Gu et al. 2024)."
-    tuned = job.once("minmax", lambda: minmax_tuned(job, epochs, batch, lr, far, like, memory, part))
+    ("The generator, fine-tuned for representativeness and diversity, then unguided "
+     "(MinMax; Gu et al. 2024).")
+    tuned = job.once("minmax", lambda: minmax_tuned(job, epochs, batch, lr, far, like,
+                                                    memory, part))
     return sampled(replace(job, generator=tuned), labels, numbers)

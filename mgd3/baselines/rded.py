@@ -23,29 +23,36 @@ def patches(im:Image.Image, n:int, side:int,
             least:float,  # area of the smallest crop, as a share of the image
             rng:np.random.Generator)->list:
     "n random square crops of an image, resized to `side`."
-    most = min(im.size)**2 / (im.width * im.height)                     # area of the largest square
+    most = min(im.size)**2 / (im.width * im.height)  # area of the largest square
     def one(u, x, y):
         a = max(1., math.sqrt(u * im.width * im.height))
         x, y = x * (im.width - a), y * (im.height - a)
         return im.resize((side, side), Image.BICUBIC, box=(x, y, x + a, y + a))
-    return [one(u, x, y) for u, (x, y) in zip(rng.uniform(min(least, most), most, n), rng.random((n, 2)))]
+    return [one(u, x, y) for u, (x, y) in zip(rng.uniform(min(least, most), most, n),
+                                              rng.random((n, 2)))]
 
-def best_patches(t:Teacher, data:Data, label:int, rows, side:int, crops:int, least:float,
+def best_patches(t:Teacher, data:Data, label:int, rows, side:int, crops:int,
+                 least:float,
                  rng)->Tensor:  # (len(rows), c, side, side) uint8, the best first
     "The best crop of every image, in the order of the teacher's cross-entropy."
-    px = torch.cat([pixels(patches(data.images[int(i)], crops, side, least, rng), side, t.channels) for i in rows])
+    px = torch.cat([pixels(patches(data.images[int(i)], crops, side, least, rng), side,
+                           t.channels) for i in rows])
     edge = (t.size - side) // 2, t.size - side - (t.size - side) // 2
-    look = lambda x: t.logits(F.pad(normalise(x.to(t.device).float() / 255), edge * 2), data.classes)
-    loss = torch.cat([-look(x).log_softmax(1)[:, label].cpu() for x in px.split(256)]).view(len(rows), crops)
-    px = px.view(len(rows), crops, *px.shape[1:])[torch.arange(len(rows)), loss.argmin(1)]
+    look = lambda x: t.logits(F.pad(normalise(x.to(t.device).float() / 255), edge * 2),
+                              data.classes)
+    loss = torch.cat([-look(x).log_softmax(1)[:, label].cpu()
+                      for x in px.split(256)]).view(len(rows), crops)
+    px = px.view(len(rows), crops, *px.shape[1:])[torch.arange(len(rows)),
+                                                  loss.argmin(1)]
     return px[loss.min(1).values.argsort(stable=True)]
 
 # %% ../../nbs/27_rded.ipynb #f6cfd853
 def stitch(px:Tensor,     # (n·factor², c, h, w), the best first
            factor:int)->Tensor:  # (n, c, factor·h, factor·w)
-    "Grids of factor × factor patches; every image gets one of the best n, one of the next n, and so on."
+    ("Grids of factor × factor patches; every image gets one of the best n, one of "
+     "the next n, and so on.")
     n = len(px) // factor**2
-    grid = px.view(factor, factor, n, *px.shape[1:])                       # row, column, image, c, h, w
+    grid = px.view(factor, factor, n, *px.shape[1:])  # row, column, image, c, h, w
     return grid.permute(2, 3, 0, 4, 1, 5).flatten(4).flatten(2, 3)
 
 def default_factor(size:int)->int:
@@ -57,12 +64,15 @@ def _check_rded(job, teacher, crops, factor, pool, least):
     size = teacher.size if teacher else auto_settings(job.data, job.data).size
     factor = factor or default_factor(size)
     need = job.ipc * factor**2
-    if least > 1: raise ValueError(f"least must be at most 1 (the whole image), got {least}")
-    if size % factor: raise ValueError(f"factor must divide the side of the images, {size}, got {factor}")
+    if least > 1:
+        raise ValueError(f"least must be at most 1 (the whole image), got {least}")
+    if size % factor:
+        raise ValueError(f"factor must divide the side of the images, {size}, "
+                         f"got {factor}")
     for c, name in enumerate(job.data.classes):
         if (n := len(job.data.of(c))) < need:
-            raise ValueError(f"class {name!r} has {n} images, fewer than the {need} patches of ipc {job.ipc} at "
-                             f"factor {factor}")
+            raise ValueError(f"class {name!r} has {n} images, fewer than the {need} "
+                             f"patches of ipc {job.ipc} at factor {factor}")
 
 # %% ../../nbs/27_rded.ipynb #8b130c29
 @method(small=dict(pool=20, least=.8), check=_check_rded, at_once=True)
@@ -73,7 +83,8 @@ def rded(job, labels, numbers,
          pool:int=300,       # images of each class that are looked at, and never fewer than are needed
          least:float=.08,    # area of the smallest crop
         ):
-    "The patches of real images that a teacher is surest of, stitched (RDED; Sun et al. 2024)."
+    ("The patches of real images that a teacher is surest of, stitched (RDED; Sun "
+     "et al. 2024).")
     t = job.once("teacher", lambda: teacher_of(job, teacher))
     factor = factor or default_factor(t.size)
     def make(c):

@@ -20,11 +20,13 @@ from ..training import bounds, crop_boxes, iterate, resample, to_bytes
 
 # %% ../../nbs/27_sre2l.ipynb #fe447587
 class Statistics:
-    "How far the batches that pass a network are from what its batch-norm layers remember."
+    ("How far the batches that pass a network are from what its batch-norm "
+     "layers remember.")
     def __init__(self, net:nn.Module, first:float):
         self.layers = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
         if not self.layers:
-            raise ValueError("sre2l needs a teacher with batch norm (mgd3 teacher --norm batch), and this has none")
+            raise ValueError("sre2l needs a teacher with batch norm (mgd3 teacher "
+                             "--norm batch), and this has none")
         self.weights, self.gaps = [first] + [1.] * (len(self.layers) - 1), []
 
     def __enter__(self):
@@ -41,36 +43,48 @@ class Statistics:
         return sum(w * g for w, g in zip(self.weights, gaps))
 
 def jittered(x:Tensor, least:float, flip:bool, g)->Tensor:
-    "One random crop, flip and shift (round the edges, by up to a seventh of the side) for a whole batch."
+    ("One random crop, flip and shift (round the edges, by up to a seventh of the "
+     "side) for a whole batch.")
     size, box = x.shape[-1], crop_boxes(1, x.shape[-1], (least, 1.), g)
     turn = torch.tensor([flip and torch.rand(1, generator=g).item() < .5])
     shift = torch.randint(size // 7 + 1, (2,), generator=g).tolist()
-    return resample(x, send(box, x.device).expand(len(x), 4), send(turn, x.device)).roll(shift, (2, 3))
+    return resample(x, send(box, x.device).expand(len(x), 4),
+                    send(turn, x.device)).roll(shift, (2, 3))
 
 # %% ../../nbs/27_sre2l.ipynb #2c9de4c8
 def in_parts(n:int, ipc:int, most:int=100)->list:
-    "(classes, numbers) of the batches: up to `most` images, as many of each class as fit, all classes if they fit."
+    ("(classes, numbers) of the batches: up to `most` images, as many of each class "
+     "as fit, all classes if they fit.")
     classes = torch.arange(n).split(most)
-    return [(c, i) for c in classes for i in torch.arange(ipc).split(max(1, most // len(c)))]
+    return [(c, i) for c in classes
+            for i in torch.arange(ipc).split(max(1, most // len(c)))]
 
-def recovered(job:Job, t:Teacher, iterations:int, lr:float, r_bn:float, first:float, least:float)->Tensor:
+def recovered(job:Job, t:Teacher, iterations:int, lr:float, r_bn:float, first:float,
+              least:float)->Tensor:
     "All images of SRe²L, (classes, ipc, c, h, w) uint8."
-    n, flip, device = len(job.data.classes), auto_settings(job.data, job.data).flip, t.device
-    parts, columns = in_parts(n, job.ipc), kept(tuple(t.columns(job.data.classes)), device, torch.long)
-    x = torch.zeros(max(len(c) * len(i) for c, i in parts), t.channels, t.size, t.size, device=device)
+    n, flip, device = (len(job.data.classes), auto_settings(job.data, job.data).flip,
+                       t.device)
+    parts, columns = in_parts(n, job.ipc), kept(tuple(t.columns(job.data.classes)),
+                                                device, torch.long)
+    x = torch.zeros(max(len(c) * len(i) for c, i in parts), t.channels, t.size, t.size,
+                    device=device)
     done = torch.zeros(n, job.ipc, *x.shape[1:], dtype=torch.uint8)
-    opt, (black, white) = torch.optim.Adam([x.requires_grad_()], lr=lr, betas=(.5, .9)), bounds(t.channels, x)
+    opt, (black, white) = torch.optim.Adam([x.requires_grad_()], lr=lr,
+                                           betas=(.5, .9)), bounds(t.channels, x)
     def begin(y, numbers):
         opt.state.clear()
         gens = [torch.Generator().manual_seed(s) for s in job.seeds_of(y, numbers)]
-        with torch.no_grad(): x[:len(y)] = torch.stack([torch.randn(x.shape[1:], generator=g) for g in gens]).to(x)
+        with torch.no_grad():
+            x[:len(y)] = torch.stack([torch.randn(x.shape[1:], generator=g)
+                                      for g in gens]).to(x)
     def step(i, g):
         (classes, part), i = parts[i // iterations], i % iterations
         y, numbers = classes.repeat_interleave(len(part)), part.repeat(len(classes))
-        if i == 0: begin(y, numbers)                                          # new noise, a fresh Adam
+        if i == 0: begin(y, numbers)  # new noise, a fresh Adam
         opt.param_groups[0]["lr"] = lr * .5 * (1 + math.cos(math.pi * i / iterations))
         seen = jittered(x[:len(y)], least, flip, g)
-        loss = F.cross_entropy(t.look(seen)[:, columns].float(), send(y, device)) + r_bn * stats.loss()
+        loss = (F.cross_entropy(t.look(seen)[:, columns].float(), send(y, device)) +
+                r_bn * stats.loss())
         x.grad = torch.autograd.grad(loss, x)[0]; opt.step()
         with torch.no_grad(): x.clamp_(black, white)
         if i + 1 == iterations: done[y, numbers] = to_bytes(x[:len(y)])
@@ -83,7 +97,9 @@ def recovered(job:Job, t:Teacher, iterations:int, lr:float, r_bn:float, first:fl
 def _check_sre2l(job, teacher, first, least, **own):
     check_data(job.data, "train")
     if teacher: Statistics(teacher.net, first)
-    if not 0 < least <= 1: raise ValueError(f"least must be above 0 and at most 1 (the whole image), got {least}")
+    if not 0 < least <= 1:
+        raise ValueError("least must be above 0 and at most 1 (the whole image), "
+                         f"got {least}")
 
 @method(small=dict(iterations=300, r_bn=1.), check=_check_sre2l, at_once=True)
 def sre2l(job, labels, numbers,
@@ -94,6 +110,9 @@ def sre2l(job, labels, numbers,
           first:float=10.,        # of the first layer's, beside that
           least:float=.08,        # area of the smallest crop
          ):
-    "Images recovered from a teacher's classes and batch-norm statistics (SRe²L; Yin et al. 2023)."
-    def make(): return recovered(job, teacher_of(job, teacher, norm="batch"), iterations, lr, r_bn, first, least)
+    ("Images recovered from a teacher's classes and batch-norm statistics (SRe²L; Yin "
+     "et al. 2023).")
+    def make():
+        return recovered(job, teacher_of(job, teacher, norm="batch"), iterations, lr,
+                         r_bn, first, least)
     return job.once("sre2l", make)[labels, numbers]
