@@ -35,6 +35,13 @@ def dbscan(x, k, seed):
     radius = max(float(np.median(near)), np.finfo(float).tiny)     # 0 among copies
     return DBSCAN(eps=radius, min_samples=min(5, len(x))).fit_predict(x)
 
+def spectral(x, k, seed):
+    "Cuts of a graph of neighbours; scikit-learn has none for as many as samples."
+    if k >= len(x): return np.arange(len(x))
+    cut = from_sklearn("SpectralClustering", affinity="nearest_neighbors",
+                       n_neighbors=min(10, len(x)), assign_labels="cluster_qr")
+    return cut(x, k, seed)
+
 # %% ../nbs/08_clusters.ipynb #0e77d1a2
 def centres(x, y):
     "The mean of each cluster (k, d), for samples (n, d) and cluster numbers (n,)."
@@ -43,11 +50,23 @@ def centres(x, y):
 def halves(x, seed):
     "Two clusters, none empty: 2-means, or any two halves when all rows are alike."
     from sklearn.cluster import KMeans
-    if len(np.unique(x, axis=0)) == 1: return np.arange(len(x)) % 2
-    return KMeans(2, n_init=1, random_state=seed).fit_predict(x)
+    other = (x != x[0]).any(1)
+    if not other.any(): return np.arange(len(x)) % 2
+    y = KMeans(2, n_init=1, random_state=seed).fit_predict(x)
+    return y if y.any() and not y.all() else other.astype(int)  # rows almost alike
 
 # %% ../nbs/08_clusters.ipynb #clus14
 def _relabel(y): return np.unique(y, return_inverse=True)[1]
+
+def first_alike(x):
+    "For every row (n, d) the first one that is a copy of it (n,)."
+    seen = {}
+    return np.array([seen.setdefault(r.tobytes(), i) for i, r in enumerate(x + 0.)])
+
+def _next_split(y, first):
+    "The largest cluster that holds more than copies of one sample."
+    kinds = [len(np.unique(first[y == j])) for j in range(y.max() + 1)]
+    return max(range(len(kinds)), key=lambda j: (kinds[j] > 1, (y == j).sum()))
 
 def exactly_k(x:np.ndarray,  # (n, d)
               y:np.ndarray,  # (n,) cluster numbers, −1 for noise
@@ -60,9 +79,10 @@ def exactly_k(x:np.ndarray,  # (n, d)
         kept = np.unique(y[y >= 0])
         near = cdist(x, np.stack([x[y == j].mean(0) for j in kept])).argmin(1)
         y = np.where(y < 0, kept[near], y)
-    y = _relabel(y)
+    first = first_alike(x)
+    y = _relabel(y[first])                              # copies stay together
     while y.max() + 1 < k:
-        rows = np.flatnonzero(y == np.bincount(y).argmax())
+        rows = np.flatnonzero(y == _next_split(y, first))
         y[rows[halves(x[rows], seed) == 1]] = y.max() + 1
     while y.max() + 1 > k:
         d = cdist(c := centres(x, y), c); np.fill_diagonal(d, np.inf)

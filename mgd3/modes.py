@@ -6,7 +6,7 @@
 __all__ = ['DISCOVERIES', 'Modes', 'nearest_rows', 'discover_modes', 'save_modes', 'load_modes']
 
 # %% ../nbs/00_modes.ipynb #cfd83c92
-import ctypes
+import ctypes, warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ import numpy as np, torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .clusters import (centres, dbscan, estimator_labels, exactly_k, from_sklearn,
-                           halves, kmeans)
+from .clusters import (centres, dbscan, estimator_labels, exactly_k, first_alike,
+                           from_sklearn, halves, kmeans, spectral)
 from .files import TensorFile, save_tensors
 
 # %% ../nbs/00_modes.ipynb #fb5c7c86
@@ -26,7 +26,7 @@ class Modes:
     "The modes of every class, keyed by label: `modes[label]` is (k, c, h, w)."
     z:Mapping        # label → (k, c, h, w) float32 modes, largest cluster first
     weights:Mapping  # label → (k,) share of the class's samples behind each mode
-    nearest:Mapping  # label → (k,) position of the nearest sample in the data set
+    nearest:Mapping  # label → (k,) position of the sample nearest to each, of its cluster
     assign:Tensor    # (n,) each sample's mode within its class, −1 where not found
 
     def __getitem__(self, label): return self.z[int(label)]
@@ -50,11 +50,16 @@ def largest_first(modes, clusters, nearest):
     order = np.argsort(-np.bincount(clusters, minlength=len(modes)), kind="stable")
     return modes[order], np.argsort(order)[clusters], nearest[order]
 
+def nearest_members(c, f, y):
+    "For each centre (k, d) the row of the sample (n, d) nearest to it in its cluster."
+    own = [np.flatnonzero(y == j) for j in range(len(c))]
+    return np.array([rows[nearest_rows(m[None], f[rows])[0]] for m, rows in zip(c, own)])
+
 def by_clusters(cluster, x, f, k, seed, device="cpu"):
     "The modes are the means of clusters that a function (f, k, seed) finds."
     if cluster is kmeans: cluster = partial(kmeans, device=device)
     y = exactly_k(f, np.asarray(cluster(f, k, seed)), k, seed)
-    return largest_first(centres(x, y), y, nearest_rows(centres(f, y), f))
+    return largest_first(centres(x, y), y, nearest_members(centres(f, y), f, y))
 
 # %% ../nbs/00_modes.ipynb #0c4b9c6e
 # each (x, f, k, seed, device) → modes (k, d), clusters (n,), nearest rows (k,)
@@ -124,6 +129,21 @@ def give_back():
     try: ctypes.CDLL(None).malloc_trim(0)
     except (OSError, AttributeError, TypeError): pass              # another C library
 
+# %% ../nbs/00_modes.ipynb #alike02
+def how_alike(modes:Tensor, samples:Tensor)->tuple:
+    "How many of the modes differ, how many of the samples do, and how many there are."
+    kinds = set(first_alike(samples.flatten(1).numpy()))
+    return len(modes.unique(dim=0)), len(kinds), len(samples)
+
+def warn_alike(alike:dict,  # label → what `how_alike` says of it
+               k:int):
+    "Warn of classes where fewer than `k` modes differ."
+    c, (modes, kinds, n) = next(iter(alike.items()))
+    more = f" (and {len(alike) - 1} other classes)" if len(alike) > 1 else ""
+    warnings.warn(f"class {c}{more} has {modes} different modes in place of {k}, as "
+                  f"{kinds} of its {n} samples differ: leave copies out (skip_bad), or "
+                  f"ask for fewer modes")
+
 # %% ../nbs/00_modes.ipynb #a2977d7e
 def discover_modes(
     latents,           # (n, c, h, w) scaled; or label → those of its class, in order
@@ -148,13 +168,16 @@ def discover_modes(
         if size[c] < k:
             raise ValueError(f"class {c} has {size[c]} samples, too few for {k} modes")
     kept, assign = {} if into is None else into, torch.full((len(labels),), -1)
+    alike = {}                                        # classes with a mode twice
     for c in tqdm(asked, "discover", unit="class", disable=None if progress else True):
         if c in kept: continue
         rows = np.flatnonzero(labels == c)
         part, y = class_modes(latents(c), k, discovery, seed, features(c), device)
         assign[rows] = y
+        if len(part["z"].unique(dim=0)) < k: alike[c] = how_alike(part["z"], latents(c))
         kept[c] = part | dict(nearest=torch.tensor(rows)[part["nearest"]])
         give_back()
+    if alike: warn_alike(alike, k)
     def all_of(name): return Lazy(asked, lambda c: kept[c][name])
     parts = [all_of(name) for name in ("z", "weights", "nearest")]
     return Modes(*(map(dict, parts) if into is None else parts), assign)
@@ -163,8 +186,7 @@ def discover_modes(
 CLUSTERINGS = {
     "kmeans": kmeans, "minibatch": from_sklearn("MiniBatchKMeans", n_init=3),
     "gmm": from_sklearn("GaussianMixture", covariance_type="diag", reg_covar=1e-3),
-    "spectral": from_sklearn("SpectralClustering", affinity="nearest_neighbors",
-                             assign_labels="cluster_qr"),
+    "spectral": spectral,
     "agglomerative": from_sklearn("AgglomerativeClustering"),
     "divisive": from_sklearn("BisectingKMeans"),
     "dbscan": dbscan}
@@ -243,7 +265,7 @@ def nested(x:np.ndarray,  # (n, d)
 def by_tree(x, f, k, seed, device="cpu"):
     "The modes are the means of the first k leaves of a tree, in its order."
     leaf, y = nested(f, k, seed)
-    return centres(x, leaf)[:k], y, nearest_rows(centres(f, leaf)[:k], f)
+    return centres(x, leaf)[:k], y, nearest_members(centres(f, leaf)[:k], f, leaf)
 
 DISCOVERIES["nested"] = by_tree
 
