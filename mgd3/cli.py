@@ -19,7 +19,7 @@ GROUPS = {"": "", "sampling": "", "discovery": "",
           "real image": "test held split root download background skip_bad",
           "teacher": "teacher teacher_net teacher_classes labels",
           "training": "preset epochs size lr norm precision weighted",
-          "running": "device workers stream store"}
+          "running": "device workers stream store force"}
 METHOD = [Option("set", "list", group="sampling",
                  about="of the method, the pull or the start (mgd3 info --method)")]
 COMMON = [Option("plugin", group="running",

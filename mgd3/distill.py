@@ -6,7 +6,7 @@
 __all__ = ['distill_dataset']
 
 # %% ../nbs/12_distill.ipynb #1e74b219
-import shutil
+import shutil, warnings
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from .folder import check_ipc, check_out, make_manifest, open_folder, plan_chunk
 from .generators import Generator, bundled_for, from_pretrained
 from .guidance import SETTINGS, Sampling
 from .methods import (DISCOVERY, METHODS, Job, Method, check_settings,
-                          own_settings)
+                          own_settings, pull_strength)
 from .modes import Lazy, check_discovery, discover_modes
 from .shipped import Shipped, load_shipped, modes_for, shipped_files
 from .sources import ROOTED, load_data, root_of
@@ -48,9 +48,11 @@ def distill_dataset(
     store:str=None,          # a folder that keeps latents, for large data (mgd3 encode)
     skip_bad:bool=False,     # leave out images that cannot be read, and copies
     workers:int=None,        # processes that read images (default: by size)
+    force:bool=False,        # write images that are far from any real one, too
     **settings,              # of sample and of discovery, and the method's own
 )->Data:                     # the distilled dataset
-    "Distill a dataset into `ipc` images per class. Raises `ValueError` or `OSError`."
+    ("Distill a dataset into `ipc` images per class. Raises `ValueError`, `OSError`, or "
+     "`FloatingPointError` where sampling leaves the range of real images.")
     # Check: what is wrong is found here, before any work
     load = dict(vae=vae, device=device, dtype=dtype, compile=compile)
     reading = dict(store=store, skip_bad=skip_bad, workers=workers)
@@ -58,6 +60,7 @@ def distill_dataset(
     data, r = prepare_run(data, generator, ipc, out, method, seed, batch_size, prompt,
                           class_map, root, download, background, load, reading,
                           settings, team)
+    note_settings(r)
     latents = modes = None
     # Encode
     if r.needs_latents:
@@ -80,7 +83,8 @@ def distill_dataset(
         todo = folder.missing(chunks)
         bar = _sampling_bar(r, chunks, todo, team, progress)
         with bar, out_of_memory(r.batch_size):
-            job = r.job(data, modes, latents=latents, folder=folder.out, progress=bar)
+            job = r.job(data, modes, latents=latents, folder=folder.out, progress=bar,
+                        force=force)
             for chunk in team.share(todo):
                 px = r.method.fn(job, chunk.labels, chunk.numbers, **job.own)
                 folder.write(chunk, px)
@@ -150,6 +154,18 @@ def make_request(g:Generator, data:Data, name:str, ipc:int, seed:int, batch_size
     if m.check: m.check(r.job(data), **own)
     return r
 
+# %% ../nbs/12_distill.ipynb #note2
+def note_settings(r:Request):
+    "Warn of settings of sampling that the generator was not validated with."
+    known = r.generator.defaults
+    if "scale" not in known: return
+    asked = {k: r.sampling[k] for k in ("sampler", "steps", "scale", "form")
+             if k in known and k in r.sampling}
+    other = [f"{k} {known[k]}, not {v}" for k, v in asked.items() if v != known[k]]
+    if other:
+        warnings.warn(f"{r.generator.name} was validated with {'; '.join(other)}: look at "
+                      f"the images (preview.png) before you use them")
+
 # %% ../nbs/12_distill.ipynb #dc0b60c5
 def _as_json(v):
     "A setting as JSON can hold it: networks by their hash, functions by their name."
@@ -168,7 +184,9 @@ def run_manifest(r:Request, data:Data, latents:Latents=None, store=None)->dict:
     else: seen = fingerprint(data, None if latents is None else latents.digests)
     source = {}
     if r.modes: source["modes"] = f"shipped with {Path(r.generator.name).name}"
-    return make_manifest(data, r.generator, r.name, s, seen, r.asked, source)
+    m = make_manifest(data, r.generator, r.name, s, seen, r.asked, source)
+    strongest = pull_strength(r.job(data))
+    return m if strongest is None else m | dict(strongest_pull=round(strongest, 3))
 
 # %% ../nbs/12_distill.ipynb #43cea139
 def _check_apart(out, store):

@@ -95,12 +95,16 @@ def check_out(out:Path):
             f"somebody else's, choose another folder")
 
 # %% ../nbs/28_folder.ipynb #fold22
+SAID = ("files", "strongest_pull")   # what a manifest tells beside the settings
+
+def _compared(manifest:dict)->dict:
+    return {k: v for k, v in manifest.items() if k not in SAID}
+
 def _claim(out:Path, manifest:dict):
     "Make a folder ours. Raises `FileExistsError` if it holds another run."
     diff = ["no manifest"]
     if (out/"mgd3.json").is_file():
-        there = {k: v for k, v in read_manifest(out).items() if k != "files"}
-        diff = differences(there, manifest)
+        diff = differences(_compared(read_manifest(out)), _compared(manifest))
     if diff and any(out.glob("*/*.png")):
         raise FileExistsError(f"{out} holds a run with other settings "
                               f"({'; '.join(diff)}); choose another folder")

@@ -245,3 +245,20 @@ def sample(generator:Generator,
         raise FloatingPointError(f"{bad} of {len(z)} images came out not finite: scale "
                                  f"{s.scale} or cfg_scale {s.cfg_scale} is too strong")
     return z
+
+# %% ../nbs/01_guidance.ipynb #far02
+USUAL, FAR = 6., 2.   # how far real latents usually reach; so many times that is too far
+
+def too_far(z:Tensor,  # (n, c, h, w) sampled latents
+            reach=0.,  # largest |value| of real ones or of modes; or (n,), one for each
+           )->Tensor:  # (n,) bool
+    "Which latents leave the range of real ones."
+    usual = torch.as_tensor(reach).clamp(min=USUAL)
+    return z.flatten(1).abs().amax(1) > FAR * usual
+
+def strongest_pull(pull:ModeGuidance,
+                   steps:list,  # of the schedule, those that are taken
+                  )->float:
+    "The largest λ·w of the guided steps, with the schedule's own variances."
+    w = [float(FORMS[pull.form](s)) for s in steps if pull.active(s)]
+    return pull.scale * max(w, default=0.)

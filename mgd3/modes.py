@@ -140,9 +140,9 @@ def warn_alike(alike:dict,  # label → what `how_alike` says of it
     "Warn of classes where fewer than `k` modes differ."
     c, (modes, kinds, n) = next(iter(alike.items()))
     more = f" (and {len(alike) - 1} other classes)" if len(alike) > 1 else ""
-    warnings.warn(f"class {c}{more} has {modes} different modes in place of {k}, as "
-                  f"{kinds} of its {n} samples differ: leave copies out (skip_bad), or "
-                  f"ask for fewer modes")
+    warnings.warn(f"class {c}{more} has {modes} different modes in place of {k}, and "
+                  f"{kinds} different ones among its {n} samples: leave copies out "
+                  f"(skip_bad), or ask for fewer modes")
 
 # %% ../nbs/00_modes.ipynb #a2977d7e
 def discover_modes(
