@@ -4,7 +4,7 @@ Functions of `#| export` cells appear with their signature and documentation, as
 that other modules use but no reader needs stand in `#| exporti` cells. Their code is folded, not hidden,
 and so are the imports of a page. A cell may say by itself how it is folded (`#| code-fold: show`).
 """
-import ast
+import ast, re
 
 HIDDEN = {"export", "exporti", "hide", "default_exp"}
 
@@ -14,7 +14,7 @@ def _only_imports(source:str)->bool:
     return all(isinstance(n, (ast.Import, ast.ImportFrom)) for n in ast.parse(source).body)
 
 def _fold(cell, summary:str):
-    if "code-fold" in cell.directives_: return
+    if re.search(r"^#\| *code-fold:", cell.source, re.M): return
     cell.source = f'#| code-fold: true\n#| code-summary: "{summary}"\n{cell.source}'
 
 def internal_code(cell):
