@@ -6,7 +6,7 @@
 __all__ = ['distill_dataset']
 
 # %% ../nbs/12_distill.ipynb #1e74b219
-import shutil, warnings
+import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from .guidance import SETTINGS, Sampling
 from .methods import (DISCOVERY, METHODS, Job, Method, check_settings,
                           own_settings, pull_strength)
 from .modes import Lazy, check_discovery, discover_modes
+from .reach import note_settings
 from .shipped import Shipped, load_shipped, modes_for, shipped_files
 from .sources import ROOTED, load_data, root_of
 from .folders import from_folder
@@ -60,7 +61,7 @@ def distill_dataset(
     data, r = prepare_run(data, generator, ipc, out, method, seed, batch_size, prompt,
                           class_map, root, download, background, load, reading,
                           settings, team)
-    note_settings(r)
+    note_settings(r.generator, r.sampling)
     latents = modes = None
     # Encode
     if r.needs_latents:
@@ -153,18 +154,6 @@ def make_request(g:Generator, data:Data, name:str, ipc:int, seed:int, batch_size
                asked, brought, parts)
     if m.check: m.check(r.job(data), **own)
     return r
-
-# %% ../nbs/12_distill.ipynb #note2
-def note_settings(r:Request):
-    "Warn of settings of sampling that the generator was not validated with."
-    known = r.generator.defaults
-    if "scale" not in known: return
-    asked = {k: r.sampling[k] for k in ("sampler", "steps", "scale", "form")
-             if k in known and k in r.sampling}
-    other = [f"{k} {known[k]}, not {v}" for k, v in asked.items() if v != known[k]]
-    if other:
-        warnings.warn(f"{r.generator.name} was validated with {'; '.join(other)}: look at "
-                      f"the images (preview.png) before you use them")
 
 # %% ../nbs/12_distill.ipynb #dc0b60c5
 def _as_json(v):

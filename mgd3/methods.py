@@ -6,7 +6,7 @@
 __all__ = ['METHODS', 'PULLS', 'STARTS', 'Job', 'Discovery', 'method', 'as_pull', 'as_start', 'load_plugin']
 
 # %% ../nbs/13_methods.ipynb #a31aa7c7
-import inspect, math, sys, warnings
+import inspect, math, sys
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -19,10 +19,10 @@ from torch import Tensor
 from .data import Data, image_seed, pixels, Picked
 from .generators import Generator
 from .beyond import NoisedMode, TangentPull
-from .guidance import (SETTINGS, USUAL, ModeGuidance, sample, strongest_pull,
-                           too_far)
+from .guidance import SETTINGS, ModeGuidance, sample
 from .messages import nearly
 from .modes import Modes
+from .reach import check_range, strongest_pull
 from .schedules import make_sampler, schedule
 
 # %% ../nbs/13_methods.ipynb #65cf0b3e
@@ -242,7 +242,7 @@ def sampled(job, labels, numbers, modes=None, pull=None, **more)->Tensor:
     ids = job.generator.class_indices(job.data)[labels]
     z = sample(job.generator, ids, modes, pull=pull, seeds=job.seeds_of(labels, numbers),
                batch_size=job.batch_size, progress=job.progress, **settings, **more)
-    check_range(job, z, labels)
+    check_range(job, z, labels, pull_strength)
     return job.generator.decode(z, job.batch_size)
 
 @method(*SAMPLING)
@@ -325,48 +325,9 @@ def pull_strength(job)->float:
     if "scale" not in job.settings: return None
     parts = make_parts(job, {what: job.own.get(what) for what in PARTS}, job.own)
     pull, start = parts.get("pull") or straight(job), parts.get("start")
-    while not isinstance(pull, ModeGuidance) and hasattr(pull, "pull"): pull = pull.pull
-    if not isinstance(pull, ModeGuidance): return None
     sampler, n = job.settings["sampler"], job.settings["steps"]
     steps = schedule(make_sampler(job.generator, sampler, n))
     return strongest_pull(pull, steps[start.skip(n) if start else 0:])
-
-def reach_of(job, label:int)->float:
-    "The largest |value| in a class's modes and real latents; 0 where none are known."
-    known = [] if job.modes is None else [job.modes[label]]
-    if job.latents is not None: known.append(job.latents[label])
-    else:
-        rows = job.data.of(label)
-        few = Picked(job.data.images, rows[::max(1, len(rows) // 10)])
-        try: known.append(job.generator.encode(few, 10))
-        except OSError: pass                                 # the images are not here
-    return max((float(z.abs().max()) for z in known), default=0.)
-
-def _too_strong(job)->tuple:  # the cause, the cure
-    "What makes latents leave the range of real ones."
-    s, strongest = job.settings, pull_strength(job)
-    at = f"{s['steps']} step{'s' * (s['steps'] > 1)} of {s['sampler']}"
-    if not strongest or strongest <= 2:
-        return (f"{at} with cfg_scale {s['cfg_scale']}",
-                "take more --steps or a lower --cfg_scale")
-    form = " or" if s["form"] == "x0" else ", take --form x0 or"
-    return f"λ·w reaches {strongest:.0f} at {at}", f"lower --scale{form} take more --steps"
-
-def check_range(job, z:Tensor, labels:Tensor):
-    ("Raise `FloatingPointError` for latents that leave the range of real ones; "
-     "warn of them once with `force`.")
-    if not too_far(z).any(): return
-    reach = torch.tensor([job.once(f"reach {c}", lambda: reach_of(job, c))
-                          for c in labels.tolist()])
-    if not (far := too_far(z, reach)).any(): return
-    real, top = max(USUAL, float(reach[far].max())), float(z[far].abs().max())
-    said = f"{top:.0f}" if top < 1e6 else f"{top:.0e}"
-    cause, cure = _too_strong(job)
-    what = (f"{int(far.sum())} of {len(z)} latents are far outside the range of real ones "
-            f"(largest |z| {said}, real ones reach {real:.0f}): {cause}")
-    if not job.force:
-        raise FloatingPointError(f"{what}; {cure}, or write them anyway with --force")
-    job.once("far", lambda: warnings.warn(f"{what}; they are written all the same"))
 
 # %% ../nbs/13_methods.ipynb #plug02
 PLUGINS = []   # the files that were loaded; the processes of a sweep load them, too
