@@ -77,7 +77,7 @@ def encoded(z)->Result:
 _SAMPLED = ("methods.mgd3", "sampling")
 _SAMPLING = (("guidance.Sampling", "sampling"), _SAMPLED,
             ("methods.Discovery", "discovery"))
-_TRAINING = (("pretrain.Settings", "training"),)
+_TRAINING = (("pretrain_job.Settings", "training"),)
 COMMANDS = dict(
     distill=Command("distill.distill_dataset", _SAMPLING, shares=True, resumes=True,
                     say=distilled),
@@ -133,7 +133,7 @@ def info(generator:str=None,  # bundled name, folder or hub id: say what it is
 def all_names()->dict:
     "Versions, the device, and the names of what ships with the package."
     import platform
-    from mgd3.loading import bundled
+    from mgd3.hub import bundled
     from mgd3.methods import METHODS, PULLS, STARTS
     from mgd3.modes import DISCOVERIES
     from mgd3.schedules import SAMPLERS

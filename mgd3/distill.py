@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from .classes import bundled_for
 from .data import Data, Picked, fingerprint, image_seed, median_side
 from .devices import Workers, chunk_for, find_workers, out_of_memory
 from .files import manifest_of
 from .folder import check_ipc, check_out, make_manifest, open_folder, plan_chunks
-from .generators import Generator, bundled_for, from_pretrained
+from .generators import Generator, from_pretrained
 from .guidance import SETTINGS, Sampling
 from .methods import (DISCOVERY, METHODS, Job, Method, check_settings,
                           own_settings)

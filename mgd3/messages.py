@@ -36,3 +36,10 @@ def nearly(name,   # what was given
     "A question for an error: did you mean this name? Nothing when none is close."
     close = get_close_matches(str(name), list(map(str, known)), 1)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+# %% ../nbs/43_messages.ipynb #msg18
+def error_line(e:Exception, most:int=400)->str:
+    "What an error says, on one line; without the middle where it is long."
+    text = " ".join(str(e).split()).rstrip(".") or type(e).__name__
+    if len(text) <= most: return text
+    return f"{text[:most // 2].rstrip()} … {text[-most // 2:].lstrip()}"

@@ -15,7 +15,7 @@ from torch import Tensor
 from .data import Data, match_labels, overlap, pixels
 from .files import manifest_of
 from .generators import from_pretrained
-from .loading import bundled
+from .hub import bundled
 from .messages import Result, text_table
 from .modes import discover_modes
 from .sources import real_data

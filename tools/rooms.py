@@ -8,9 +8,9 @@ import ast, sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generators", "loading", "data", "images", "folders",
-          "sources", "files",
-          "tables", "devices", "store", "shipped", "folder", "methods", "distill", "checkpoints"}
+METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generators", "loading", "families", "hub",
+          "configs", "classes", "weights", "data", "images", "folders", "sources", "files", "tables", "devices",
+          "store", "shipped", "folder", "methods", "distill", "checkpoints"}
 EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "teachers", "features", "compare",
               "metrics", "ablations", "report"}
 LINES, NAMES, FRONT = 370, 150, 60
