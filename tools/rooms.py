@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generators", "loading", "data", "images", "folders",
-          "sources", "files",
+          "sources", "files", "ours",
           "tables", "devices", "store", "shipped", "folder", "methods", "distill", "checkpoints"}
 EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "teachers", "features", "compare",
               "metrics", "ablations", "report"}
