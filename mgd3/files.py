@@ -162,7 +162,7 @@ def check_format(m:dict, path)->dict:
 # %% ../nbs/18_files.ipynb #7c2d3699a
 _STORE = dict(files=dict)
 _RUN = dict(_STORE, method=str, settings=dict(ipc=int), generator=dict(name=str),
-            data=dict(name=str, classes=list))
+            data=dict(name=str, images=int, classes=list))
 
 def _fits(v, kind):
     "Is a part of a manifest of its type, and its own parts too? Some may be missing."
