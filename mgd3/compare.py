@@ -21,7 +21,7 @@ from .tables import check_table, versions, save_rows
 from .sources import check_unseen, load_data, named, real_data
 from .images import Files
 from .folders import from_folder
-from .files import manifest_of, sha256
+from .files import json_line, manifest_of, sha256
 from .ours import append_log, check_distinct, check_log, read_log
 from .messages import Result, text_table, visible
 from .devices import as_device, default_device, resolved
@@ -308,7 +308,7 @@ def check_outputs(results, csv):
 
 def save_comparison(path, rows:list, seed:int):
     "The rows of a comparison as CSV; what is a list or a dictionary as JSON."
-    def flat(v): return json.dumps(v) if isinstance(v, (list, dict)) else v
+    def flat(v): return json_line(v).decode()[:-1] if isinstance(v, (list, dict)) else v
     save_rows(path, [{k: flat(v) for k, v in r.items()} for r in rows], seed=seed)
 
 # %% ../nbs/16_compare.ipynb #eval05

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np, torch
 from PIL import Image
+from tqdm.auto import tqdm
 
 from .files import write_whole
 from .ours import check_ours
@@ -142,6 +143,22 @@ def load_rows(path)->tuple:  # rows as dictionaries (numbers as numbers), and th
             raise ValueError(f"{path} is damaged: row {i} has {len(r)} values for "
                              f"{len(names)} columns")
     return [dict(zip(names, map(_value, r))) for r in rows], about
+
+# %% ../nbs/25_tables.ipynb #b4b951fa
+def by_parts(path,        # CSV file; parts that stand in it are not measured again
+             keys:tuple,  # the columns that name a part
+             parts:list,  # tuples, one value for each key
+             measured,    # the values of a part → its rows, dictionaries
+             **about)->list:
+    "The rows of all parts: those missing are measured, and written as soon as a part is done."
+    check_table(path, columns=keys)
+    rows = load_rows(path)[0] if Path(path).is_file() else []
+    done = {tuple(str(r[k]) for k in keys) for r in rows}
+    for part in tqdm([p for p in parts if tuple(map(str, p)) not in done], unit="part"):
+        rows += [dict(zip(keys, part)) | r for r in measured(*part)]
+        columns = dict.fromkeys((k for r in rows for k in r), "")
+        save_rows(path, [columns | r for r in rows], **about)
+    return rows
 
 # %% ../nbs/25_tables.ipynb #573a1278
 def markdown_table(rows:list,          # dictionaries
