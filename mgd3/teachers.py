@@ -7,7 +7,7 @@ __all__ = ['Teacher', 'OneCycle', 'train_teacher', 'make_teacher', 'load_teacher
 
 # %% ../nbs/23_teachers.ipynb #7f945d53
 import hashlib, json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from tqdm.auto import tqdm
 from .data import (Data, subset, check_data, composed, match_labels,
                        n_channels)
 from .sources import imagenet_ids, load_data, own_split
-from .files import TEACHER, write_whole, check_writable
-from .devices import as_device, default_device, kept
+from .files import TEACHER, check_writable, parse_json, write_whole
+from .devices import as_device, check_seed, default_device, kept
 from .messages import Result, nearly
 from .hard_label_eval import auto_settings, default_net
 from .networks import make_network
@@ -141,15 +141,41 @@ def graded(t:Teacher, test:Data, device=None, stream:bool=None)->Teacher:
     return replace(t, accuracy=round(confusion(t, test, device, None, stream).accuracy, 2))
 
 # %% ../nbs/23_teachers.ipynb #63292bae
-def save_teacher(t:Teacher, path):
+def save_teacher(t:Teacher, path,
+                 request:str=None,  # of a teacher that is still to be graded
+                ):
     "One safetensors file, written whole."
     from safetensors.torch import save
     about = {k: getattr(t, k) for k in ("name", "classes", "size", "channels", "norm", "mean", "std", "accuracy")}
     weights = {k: v.cpu().contiguous() for k, v in t.net.state_dict().items()}
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    write_whole(Path(path), save(weights, {"mgd3.teacher": json.dumps(about)}))
+    more = {"mgd3.request": request} if request else {}
+    write_whole(Path(path), save(weights, {"mgd3.teacher": json.dumps(about)} | more))
+
+def _header(path)->tuple:  # words about the file, its tensors
+    "What is in a safetensors file. Raises `ValueError` for another one."
+    from safetensors import SafetensorError, safe_open
+    try:
+        with safe_open(path, "pt") as f:
+            return f.metadata() or {}, {k: f.get_tensor(k) for k in f.keys()}
+    except SafetensorError as e:
+        raise ValueError(f"{path} is not a safetensors file: {e}") from e
 
 # %% ../nbs/23_teachers.ipynb #mkte02
+def _there(out): return FileExistsError(f"{out} is there already: name another with --out")
+
+def _asked(out)->str:
+    "What a teacher that is not graded yet was asked for; None without a file."
+    check_writable(out)
+    if not Path(out).exists(): return None
+    try: return _header(out)[0]["mgd3.request"]
+    except (KeyError, ValueError) as e: raise _there(out) from e
+
+def _request(real:Data, held:Data, *settings)->str:
+    "A hash of what decides a teacher and its grade, but for the pixels."
+    words = [d and [d.classes, d.files, d.labels.tolist()] for d in (real, held)]
+    return hashlib.sha256(json.dumps([words, settings]).encode()).hexdigest()
+
 def make_teacher(
     data:str="digit-pairs",  # real images: a dataset's name or folder
     *, out:str="teacher.safetensors",  # file to write
@@ -174,16 +200,19 @@ def make_teacher(
     for k in ("epochs", "size", "batch_size"):
         if given[k] is not None and given[k] < 1:
             raise ValueError(f"{k} must be at least 1, got {given[k]}")
-    if Path(out).exists():
-        raise FileExistsError(f"{out} is there already: name another file with --out")
-    check_writable(out)
+    check_seed(seed)
+    asked = _asked(out)
     real = load_data(data, "train", root, download)
     held = load_data(test, "test", root) if test else own_split(data, "test", root)
     if held: check_data(held, "test"); match_labels(real, held)
     s = teacher_settings(real, **{k: v for k, v in given.items() if v is not None})
     net = net or default_net(s, "soft")
-    t = train_teacher(real, None, net, s, seed, device, stream, progress)
-    save_teacher(t, out)
+    request = _request(real, held, net, asdict(s), seed)
+    if asked not in (None, request): raise _there(out)
+    if asked: t = load_teacher(out, device=device)
+    else:
+        t = train_teacher(real, None, net, s, seed, device, stream, progress)
+        save_teacher(t, out, request if held else None)
     if held: t = graded(t, held, device, stream); save_teacher(t, out)
     grade = (f"right on {t.accuracy:.1f} % of the test images" if held
              else "not graded, there is no test split")
@@ -212,19 +241,27 @@ def load_teacher(source,            # a bundled name, a file (`save_teacher`, or
     t.net.to(as_device(device or default_device())).eval()
     return t
 
+def _described(about, path)->Teacher:
+    "The teacher that a file's header describes. Raises `ValueError` for a forged one."
+    about = parse_json(about, path, dict)
+    kinds = dict(name=str, classes=list, size=int, channels=int, norm=str)
+    wrong = [k for k, kind in kinds.items() if not isinstance(about.get(k), kind)]
+    if not wrong and all(isinstance(c, str) for c in about["classes"]):
+        try: return Teacher(None, **about)
+        except TypeError: pass
+    raise ValueError(f"{path} is damaged, or another version of mgd3 has written it")
+
 def _from_file(path, net, classes, size):
-    from safetensors import SafetensorError, safe_open
-    try:
-        with safe_open(path, "pt") as f:
-            about, weights = (f.metadata() or {}).get("mgd3.teacher"), {k: f.get_tensor(k) for k in f.keys()}
-    except SafetensorError as e: raise ValueError(f"{path} is not a safetensors file: {e}") from e
+    words, weights = _header(path)
+    about = words.get("mgd3.teacher")
     if about is None and net is None:
         raise ValueError(f"{path} does not say which network it holds: name it (teacher_net)")
-    if about: t = Teacher(None, **json.loads(about))
+    if about: t = _described(about, path)
     else: t = _from_timm(net, classes, size, pretrained=False, outputs=_outputs(net, weights))
-    model = t.net or make_network(t.name, len(t.classes), t.size, t.channels, norm=t.norm)
-    try: model.load_state_dict(weights)
-    except RuntimeError as e:
+    try:
+        model = t.net or make_network(t.name, len(t.classes), t.size, t.channels, norm=t.norm)
+        model.load_state_dict(weights)
+    except (RuntimeError, ValueError) as e:
         why = " ".join(str(e).split())[:200]
         raise ValueError(f"{path} does not fit the network {t.name}: {why}") from e
     return replace(t, net=model)
@@ -241,12 +278,15 @@ def _outputs(name, weights):
 
 # %% ../nbs/23_teachers.ipynb #mkte04
 def read_classes(path)->list:
-    "Class names from a file: a JSON list, or one name a line."
+    "Class names from a file: a JSON list, or one name a line. Raises `ValueError`."
     try: text = Path(path).read_text(encoding="utf-8")
-    except OSError as e:
-        raise ValueError(f"cannot read the class names in {path}: {e.strerror}") from e
-    if text.lstrip().startswith("["): return json.loads(text)
-    return text.rstrip().split("\n")
+    except (OSError, UnicodeDecodeError) as e:
+        why = getattr(e, "strerror", None) or e
+        raise ValueError(f"cannot read the class names in {path}: {why}") from e
+    if not text.lstrip().startswith("["): return text.rstrip().split("\n")
+    names = parse_json(text, path)
+    if all(isinstance(n, str) for n in names): return names
+    raise ValueError(f"{path} is damaged: not every class name is a text")
 
 # %% ../nbs/23_teachers.ipynb #7f3bb3c1
 def _from_timm(name, classes, size, pretrained=True, outputs=None):
