@@ -6,9 +6,13 @@
 __all__ = ['read_state']
 
 # %% ../nbs/34_checkpoints.ipynb #346e7aa4
-import json
+import json, time
 
 import torch
+from tqdm.auto import tqdm
+
+from .data import image_seed
+from .files import CHECKPOINT, write_whole
 
 # %% ../nbs/34_checkpoints.ipynb #pt036
 def state_bytes(tensors:dict,     # name → tensor
@@ -47,3 +51,39 @@ def read_state(path,
         opt.load_state_dict(dict(state=state,
                                  param_groups=opt.state_dict()["param_groups"]))
     return json.loads(about)
+
+# %% ../nbs/34_checkpoints.ipynb #ff183dc3
+def drawn_from(job, what:str, i:int)->torch.Generator:
+    "The generator of step i."
+    name = int.from_bytes(what.encode(), "big")
+    return torch.Generator().manual_seed(image_seed(job.seed, name, i))
+
+# %% ../nbs/34_checkpoints.ipynb #9b0428b8
+def iterate(job,           # with seed, folder and progress: a `Job`
+            what:str, n:int,
+            tensors:dict,  # all that changes from step to step, by name; changed in place
+            opt,           # the optimiser
+            step,          # (i, torch.Generator) → loss
+            every:float=30.,  # seconds between two checkpoints, at least; and twenty times what one takes
+           ):
+    ("Call `step` n times, going on from the folder's checkpoint if there is one. "
+     "Raises `FloatingPointError` when the loss is no number.")
+    now = time.monotonic
+    path, saved, wait = job.folder and job.folder/CHECKPOINT, now(), every
+    start = read_state(path, tensors, [opt])["step"] if path and path.is_file() else 0
+    shown = job.progress is True or (job.progress is not False
+                                     and not job.progress.disable)
+    with tqdm(total=n, initial=start, desc=what, unit="step",
+              disable=None if shown else True) as bar:
+        for i in range(start, n):
+            loss, last = step(i, drawn_from(job, what, i)), i + 1 == n
+            bar.update()
+            fine = not (last or i % 50 == 0) or loss.isfinite()
+            if not fine or (last and not all(v.isfinite().all()
+                                             for v in tensors.values())):
+                raise FloatingPointError(f"{what}: numbers are not finite after step "
+                                         f"{i + 1}; a lower lr may help")
+            if path and (last or now() - saved > wait):
+                begun = now()
+                write_whole(path, state_bytes(tensors, [opt], dict(step=i + 1)))
+                saved, wait = now(), every and max(every, 20 * (now() - begun))

@@ -6,19 +6,16 @@
 __all__ = ['Recipe', 'normalise', 'augment', 'cutmix', 'batches', 'train_epoch']
 
 # %% ../nbs/22_training.ipynb #cc73ea17
-import math, os, time
+import math, os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
-from tqdm.auto import tqdm
 
-from .checkpoints import read_state, state_bytes
-from .data import image_seed, pixels
+from .data import pixels
 from .devices import autocast, kept, seeded, send
-from .files import CHECKPOINT, write_whole
 
 # %% ../nbs/22_training.ipynb #47bc439a
 @dataclass(frozen=True)
@@ -346,40 +343,3 @@ def train_epoch(net, x, y, w, s, d:dict, opt, loss_fn, out)->Tensor:
         with autocast(y.device, s.precision): loss = loss_fn(net, batch)
         opt.zero_grad(); loss.backward(); opt.step()
     return loss
-
-# %% ../nbs/22_training.ipynb #ff183dc3
-def drawn_from(job, what:str, i:int)->torch.Generator:
-    "The generator of step i."
-    return torch.Generator().manual_seed(image_seed(job.seed,
-                                                    int.from_bytes(what.encode(),
-                                                                   "big"), i))
-
-# %% ../nbs/22_training.ipynb #9b0428b8
-def iterate(job,           # with seed, folder and progress: a `Job`
-            what:str, n:int,
-            tensors:dict,  # all that changes from step to step, by name; changed in place
-            opt,           # the optimiser
-            step,          # (i, torch.Generator) → loss
-            every:float=30.,  # seconds between two checkpoints, at least; and twenty times what one takes
-           ):
-    ("Call `step` n times, going on from the folder's checkpoint if there is one. "
-     "Raises `FloatingPointError` when the loss is no number.")
-    now = time.monotonic
-    path, saved, wait = job.folder and job.folder/CHECKPOINT, now(), every
-    start = read_state(path, tensors, [opt])["step"] if path and path.is_file() else 0
-    shown = job.progress is True or (job.progress is not False
-                                     and not job.progress.disable)
-    with tqdm(total=n, initial=start, desc=what, unit="step",
-              disable=None if shown else True) as bar:
-        for i in range(start, n):
-            loss, last = step(i, drawn_from(job, what, i)), i + 1 == n
-            bar.update()
-            fine = not (last or i % 50 == 0) or loss.isfinite()
-            if not fine or (last and not all(v.isfinite().all()
-                                             for v in tensors.values())):
-                raise FloatingPointError(f"{what}: numbers are not finite after step "
-                                         f"{i + 1}; a lower lr may help")
-            if path and (last or now() - saved > wait):
-                begun = now()
-                write_whole(path, state_bytes(tensors, [opt], dict(step=i + 1)))
-                saved, wait = now(), every and max(every, 20 * (now() - begun))

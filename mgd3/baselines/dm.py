@@ -16,7 +16,8 @@ from ..hard_label_eval import auto_settings
 from ..data import check_data, image_seed, n_channels
 from ..methods import Job, method
 from ..networks import make_network
-from ..training import batches, drawn_from, iterate, load_pixels, normalise, to_bytes
+from ..checkpoints import drawn_from, iterate
+from ..training import batches, load_pixels, normalise, to_bytes
 
 # %% ../../nbs/27_dm.ipynb #ec8c4700
 def siamese(size:int, flip:bool, g)->object:

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..generators import Generator
 from ..methods import SAMPLING, Job, method, sampled
 from ..schedules import from_x0, to_x0, variance_kl
-from ..training import drawn_from, iterate
+from ..checkpoints import drawn_from, iterate
 
 # %% ../../nbs/27_minmax.ipynb #1bd912d0
 def trainable(model:nn.Module, part:str)->dict:

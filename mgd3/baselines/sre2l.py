@@ -16,7 +16,8 @@ from ..data import check_data
 from ..devices import kept, send
 from ..methods import Job, method
 from ..teachers import Teacher, teacher_of
-from ..training import bounds, crop_boxes, iterate, resample, to_bytes
+from ..checkpoints import iterate
+from ..training import bounds, crop_boxes, resample, to_bytes
 
 # %% ../../nbs/27_sre2l.ipynb #fe447587
 class Statistics:
