@@ -31,8 +31,8 @@ from .networks import make_network
 from .training import Recipe
 from .soft_label_eval import (SoftLabel, about_labels, adamw, check_fit, soft_loss, soft_settings,
                                   store_labels, stored_bytes, stored_epochs)
-from .teachers import (Teacher, check_order, check_teacher, load_teacher,
-                           read_classes)
+from .answers import check_order, check_teacher
+from .teachers import Teacher, load_teacher, read_classes
 
 # %% ../nbs/16_compare.ipynb #2313f2ca
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,8 @@ from .devices import as_device, default_device
 from .hard_label_eval import (as_data, check_repeats, default_net, prepare,
                                   student, summary)
 from .networks import make_network
-from .teachers import Teacher, check_order, check_teacher
+from .answers import check_order, check_teacher
+from .teachers import Teacher
 from .training import Batch, Recipe, batches, batches_of, draw, load_pixels, make_batch, plan, send_choices
 
 # %% ../nbs/04_soft_label_eval.ipynb #826b4065
