@@ -15,7 +15,7 @@ from pathlib import Path
 try: import fcntl
 except ImportError: fcntl = None                                       # Windows
 
-from .messages import Result
+from .messages import Result, visible
 
 # %% ../nbs/18_files.ipynb #97343e3f
 PART = ".mgd3-part"
@@ -244,7 +244,7 @@ def _checked(folder, files, problems, most=20):
     "What `verify` has found, and how it is said."
     more = [f"… and {len(problems) - most} more"] if len(problems) > most else []
     well = f"all {files} files of {folder} are as they should be"
-    return Result("\n".join([*problems[:most], *more]) or well,
+    return Result("\n".join([visible(p, keep="") for p in problems[:most]] + more) or well,
                   dict(files=files, problems=problems), failed=bool(problems))
 
 def verify(folder:str,  # a distilled dataset or a store of latents
