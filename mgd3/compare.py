@@ -6,9 +6,8 @@
 __all__ = ['Entry', 'compare_students', 'baseline_entries', 'comparison_table', 'evaluate']
 
 # %% ../nbs/16_compare.ipynb #d0638ad8
-import hashlib, json, os, shutil, warnings
-try: import fcntl
-except ImportError: fcntl = None                                       # Windows
+import hashlib, json, shutil, warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -16,14 +15,15 @@ from typing import Literal
 import numpy as np, torch
 from tqdm.auto import tqdm
 
-from .data import (Data, fingerprint, subset, check_data, ipc_of, match_labels,
-                       median_side, n_channels)
-from .tables import versions, save_rows
-from .sources import check_unseen, real_data
+from .data import (Data, digest, fingerprint, subset, check_data, ipc_of,
+                       match_labels, median_side, n_channels)
+from .tables import check_table, versions, save_rows
+from .sources import check_unseen, load_data, named, real_data
 from .images import Files
 from .folders import from_folder
-from .files import check_writable
-from .messages import Result, text_table
+from .files import json_line, manifest_of, sha256
+from .ours import append_log, check_distinct, check_log, read_log
+from .messages import Result, text_table, visible
 from .devices import as_device, default_device, resolved
 from .hard_label_eval import (HardLabel, auto_settings, check_repeats, default_net,
                                   prepare, sample_weights, student, summary)
@@ -31,8 +31,8 @@ from .networks import make_network
 from .training import Recipe
 from .soft_label_eval import (SoftLabel, about_labels, adamw, check_fit, soft_loss, soft_settings,
                                   store_labels, stored_bytes, stored_epochs)
-from .teachers import (Teacher, check_order, check_teacher, load_teacher,
-                           read_classes)
+from .answers import check_order, check_teacher
+from .teachers import Teacher, load_teacher, read_classes
 
 # %% ../nbs/16_compare.ipynb #2313f2ca
 @dataclass(frozen=True, eq=False)
@@ -84,35 +84,15 @@ def settings_for(protocol:str, preset:str, data:Data, test:Data, teacher:Teacher
     return replace(s, **{k: v for k, v in given.items() if v is not None})
 
 # %% ../nbs/16_compare.ipynb #a9997919
-def identity(data:Data)->str:
-    "A hash of what is in a dataset: of its pixels up to 10,000 images, of file names, sizes and labels beyond."
-    if len(data) <= 10_000 or not isinstance(data.images, Files): return fingerprint(data)
-    sizes = [data.images.bytes(i) for i in range(len(data))]
-    return hashlib.sha256(json.dumps([data.classes, data.files, data.labels.tolist(), sizes]).encode()).hexdigest()
-
-def read_log(path)->dict:  # key → line
-    "The finished runs in a results file."
-    path, runs, damaged = Path(path), {}, []
-    if not path.exists(): return runs
-    text = path.read_text(encoding="utf-8", errors="replace")
-    lines = text.split("\n")[:-1] if text.endswith("\n") else text.split("\n") if text else []
-    for i, line in enumerate(lines, 1):
-        try: row = json.loads(line); runs[row["key"]] = row
-        except (ValueError, KeyError, TypeError): damaged.append(i)
-    torn = bool(damaged) and damaged[-1] == len(lines) and not text.endswith("\n")     # by a crash: no surprise
-    if len(damaged) - torn > len(runs): raise ValueError(f"{path} is not a results file of mgd3: name another")
-    for i in damaged: warnings.warn(f"{path}, line {i} is damaged and counts as not run")
-    return runs
-
-# %% ../nbs/16_compare.ipynb #cee769ca
-def append_log(path, row:dict):
-    "Add a line, in one write, while no other process does. What is left of a torn last line is dropped."
-    with open(path, "ab+") as f:
-        if fcntl: fcntl.flock(f, fcntl.LOCK_EX)
-        f.seek(0); text = f.read()
-        f.truncate(text.rfind(b"\n") + 1)
-        f.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-        f.flush(); os.fsync(f.fileno())
+def identity(data:Data,
+             most:int=10_000,  # images whose pixels are hashed; the files of more
+            )->str:
+    "A hash of what is in a dataset: class names, file names, labels and contents."
+    if len(data) <= most or not isinstance(data.images, Files): return fingerprint(data)
+    with ThreadPoolExecutor() as pool:
+        marks = list(pool.map(sha256, map(data.images.path, range(len(data)))))
+    words = [data.classes, data.files, data.labels.tolist(), data.images.background, marks]
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()
 
 def key_of(**decides)->str:
     "A short hash of everything that decides a run."
@@ -161,6 +141,17 @@ def plan_runs(entries:list, protocol:str, nets:list, seeds, preset:str, teacher:
     return runs
 
 # %% ../nbs/16_compare.ipynb #8d998b6f
+def _finished(runs, results)->dict:
+    "What a results file says of these runs, by key; a line that contradicts is left out."
+    kept, found = read_log(results) if results else {}, {}
+    for r in runs:
+        if (row := kept.get(r.key)) is None: continue
+        says = dict(r.about, images=len(r.data), tested=len(r.entry.test))
+        same = all(row.get(k) == v for k, v in says.items())
+        if same and row["per_class"].keys() == set(r.data.classes): found[r.key] = row
+        else: warnings.warn(f"{results}: the line {r.key} is forged and counts as not run")
+    return found
+
 def compare_students(
     entries:list,            # of `Entry`
     protocol:str="hard",     # hard or soft
@@ -178,16 +169,16 @@ def compare_students(
     device = as_device(device or default_device())
     if protocol == "soft" and teacher is None: raise ValueError("soft labels need a teacher")
     if protocol == "hard" and (teacher or labels): raise ValueError("a teacher and its labels are for soft labels")
-    if results: check_writable(results)
+    if results: check_log(results)
     runs = plan_runs(entries, protocol, nets, range(seed, seed + repeats), preset, teacher, device,
                      labels is not None, given)
-    done = read_log(results) if results else {}
+    done = _finished(runs, results)
     known, todo = set(done), list({r.key: r for r in runs if r.key not in done}.values())
     fits = _check_teaching(todo, teacher, labels, device) if teacher else {}
     with tqdm(total=sum(r.settings.epochs for r in todo), unit="epoch", disable=None if progress else True) as bar:
         sets, prepared, tests = None, None, {}
         for r in todo:
-            bar.set_description(f"{r.entry.name}, {r.net}, seed {r.seed}")
+            bar.set_description(visible(f"{r.entry.name}, {r.net}, seed {r.seed}", keep=""))
             if prepared != (now := (id(r.data), id(r.entry.test), r.settings)):
                 sets, prepared = prepare(r.data, r.entry.test, r.settings, device, stream,
                                          teacher and teacher.channels, tests), now
@@ -235,6 +226,47 @@ def baseline_entries(sets:list,  # (folder, its `Data`, its real test images)
         rows.setdefault((real.name, "all"), entry(everything, real, test))
     return list(rows.values())
 
+# %% ../nbs/16_compare.ipynb #seen02
+_MOST, _MANY = 10_000, .05
+
+def source_of(folder, test)->Data:
+    "The images that a folder was distilled from; None where they are not found."
+    m = manifest_of(folder).get("data", {})
+    name, wanted = m.get("name") or "", (m.get("images") or 0, m.get("classes"))
+    if not 0 < wanted[0] <= _MOST: return None
+    if name in named(): places = [name]
+    elif name != f"{Path(name).name}/": return None              # forged
+    else: places = [p/name for p in (Path(folder).absolute().parent, Path.cwd(),
+                                     Path(test), *Path(test).absolute().parents[:2])]
+    for place in places:
+        with warnings.catch_warnings(action="ignore"):
+            try: found = load_data(place)
+            except (OSError, ValueError): continue
+        if (len(found), found.classes) == wanted: return found
+
+def in_both(a:Data, b:Data)->float:
+    "Share of the images of `b`, some of them in a large dataset, that are also in `a`."
+    if len(a) > _MOST: return 0.
+    few = np.linspace(0, len(b) - 1, min(_MOST, len(b))).astype(int)
+    by_file = isinstance(a.images, Files) and isinstance(b.images, Files)
+    def mark(images, i): return sha256(images.path(i)) if by_file else digest(images[i]).tobytes()
+    known = {mark(a.images, i) for i in range(len(a))}
+    return float(np.mean([mark(b.images, int(i)) in known for i in few]))
+
+def tell_seen(folder, made:Data, real:Data, test):
+    "Warn of test images that a dataset holds, or that it was distilled from."
+    source, m = source_of(folder, test), manifest_of(folder).get("data", {})
+    for data, where in ((made, f"in {folder}"), (source, f"among those {folder} was made of")):
+        share = 0. if data is None else in_both(data, real)
+        if share >= _MANY:
+            return warnings.warn(f"{share:.0%} of the test images are also {where}: this is "
+                                 f"no accuracy on new images")
+    if (share := in_both(real, made)) >= _MANY:
+        warnings.warn(f"{share:.0%} of the images of {folder} are also test images")
+    elif source is None and (m.get("images"), m.get("classes")) == (len(real), real.classes):
+        warnings.warn(f"{folder} was made of {len(real)} images of these classes, and "
+                      f"{test} has as many: are they others?")
+
 # %% ../nbs/16_compare.ipynb #eval04
 def _line(r, several, best, top5):
     "A row of a comparison as it is shown; `several` students have a spread."
@@ -264,6 +296,20 @@ def _by_class(r, classes):
     number = lambda v: "-" if v is None else f"{v:.1f}"
     found = {c: number(r["per_class"][c]) for c in classes}
     return {"class": f"{r['dataset']}, {r['net']}", **found}
+
+# %% ../nbs/16_compare.ipynb #eval05a
+_COLUMNS = ("reused", "dataset", "net", "protocol", "images", "tested")
+
+def check_outputs(results, csv):
+    "Raise `OSError` for files that are somebody else's, `ValueError` for one as both."
+    check_distinct(results=results, csv=csv)
+    if results: check_log(results)
+    if csv: check_table(csv, "comparison's table", _COLUMNS)
+
+def save_comparison(path, rows:list, seed:int):
+    "The rows of a comparison as CSV; what is a list or a dictionary as JSON."
+    def flat(v): return json_line(v).decode()[:-1] if isinstance(v, (list, dict)) else v
+    save_rows(path, [{k: flat(v) for k, v in r.items()} for r in rows], seed=seed)
 
 # %% ../nbs/16_compare.ipynb #eval05
 def evaluate(
@@ -303,10 +349,12 @@ def evaluate(
     if protocol == "hard" and (teacher or labels or teacher_net or teacher_classes):
         raise ValueError("--teacher and --labels are for --protocol soft")
     if data and not baselines: raise ValueError("--data is for --baselines")
-    if csv: check_writable(csv)
+    check_outputs(results, csv); check_repeats(repeats, seed)
     graded_by = lambda d: real_data(d, test, "--test", "test", root, download)
     sets = [(d, from_folder(d), graded_by(d)) for d in dirs]
-    for d, _, real in sets: check_unseen(d, real)
+    for d, made, real in sets:
+        check_unseen(d, real)
+        if test: tell_seen(d, made, real, test)
     entries = [entry(*s) for s in sets]
     if baselines: entries += baseline_entries(sets, data, root, download)
     known = teacher_classes and read_classes(teacher_classes)
@@ -320,10 +368,3 @@ def evaluate(
     text, found = comparison_table(rows, per_class), dict(results=rows)
     if old: text += f"\n({old} of {len(rows) * repeats} runs were in {results} already)"
     return Result(text, rows[0] if len(rows) == 1 else found)
-
-# %% ../nbs/16_compare.ipynb #eval05a
-def save_comparison(path, rows:list, seed:int):
-    "The rows of a comparison as CSV; what is a list or a dictionary as JSON."
-    def flat(v):
-        return json.dumps(v, ensure_ascii=False) if isinstance(v, (list, dict)) else v
-    save_rows(path, [{k: flat(v) for k, v in r.items()} for r in rows], seed=seed)

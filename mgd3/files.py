@@ -15,7 +15,7 @@ from pathlib import Path
 try: import fcntl
 except ImportError: fcntl = None                                       # Windows
 
-from .messages import Result
+from .messages import Result, visible
 
 # %% ../nbs/18_files.ipynb #97343e3f
 PART = ".mgd3-part"
@@ -56,10 +56,9 @@ def check_writable(path):
     if path.is_dir(): raise IsADirectoryError(f"{path} is a folder, not a file")
     if path.exists() and not path.is_file():
         raise OSError(f"{path} is no ordinary file")
-    if not path.absolute().parent.is_dir():
-        why = f"there is no folder {path.parent}"
-        raise FileNotFoundError(f"cannot write {path}: {why}")
-    there = path if path.exists() else path.absolute().parent
+    if not (folder := path.absolute().parent).is_dir():
+        raise FileNotFoundError(f"cannot write {path}: there is no folder {folder}")
+    there = path if path.exists() else folder
     if not os.access(there, os.W_OK): raise PermissionError(f"cannot write {path}")
 
 # %% ../nbs/18_files.ipynb #90eff415
@@ -116,15 +115,27 @@ def json_line(obj, **kwargs)->bytes:
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 def json_file(obj)->bytes: return json_line(obj, indent=2)
+def _short(v, most=100): return s if len(s := str(v)) <= most else s[:most] + "…"
 
-def json_lines(text:bytes)->list: return [json.loads(l) for l in text.decode().split("\n") if l.strip()]
+def parse_json(text, where, kind=object):
+    "What a JSON text holds. Raises `ValueError`, with the place, for a damaged one."
+    try: found = json.loads(text)
+    except (ValueError, RecursionError) as e:
+        raise ValueError(f"{where} is damaged: {_short(e)}") from e
+    if isinstance(found, kind): return found
+    raise ValueError(f"{where} is damaged: it holds no JSON object")
+
+def read_json(path)->dict: return parse_json(Path(path).read_bytes(), path, dict)
+
+def json_lines(text:bytes, name="the text")->list:
+    "What JSON lines hold. Raises `ValueError` with the name and line of a damaged one."
+    lines = enumerate(text.split(b"\n"), 1)
+    return [parse_json(l, f"{name}, line {i}") for i, l in lines if l.strip()]
 
 # %% ../nbs/18_files.ipynb #4576ec88
 def _flat(d, prefix=""):
     return {k: v for a, b in d.items()
             for k, v in (_flat(b, f"{prefix}{a}.") if isinstance(b, dict) else {prefix + a: b}).items()}
-
-def _short(v, most=100): return s if len(s := str(v)) <= most else s[:most] + "…"
 
 def differences(a:dict, b:dict)->list:
     "Where two manifests differ, one readable line each."
@@ -149,14 +160,20 @@ def check_format(m:dict, path)->dict:
                       f"reads format {FORMAT}: use the version that wrote it")
 
 # %% ../nbs/18_files.ipynb #7c2d3699a
+_STORE = dict(files=dict)
+_RUN = dict(_STORE, method=str, settings=dict(ipc=int), generator=dict(name=str),
+            data=dict(name=str, images=int, classes=list))
+
+def _fits(v, kind):
+    "Is a part of a manifest of its type, and its own parts too? Some may be missing."
+    if not isinstance(kind, dict): return v is None or isinstance(v, kind)
+    return isinstance(v, dict) and all(_fits(v.get(k), t) for k, t in kind.items())
+
 def read_manifest(folder:Path)->dict:
     "The manifest of a run or of a store. Raises `ValueError` for anything else."
     path = folder/"mgd3.json"
-    try: m = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as e:
-        raise ValueError(f"{path} is damaged: {_short(e)}") from e
-    run = isinstance(m, dict) and {"method", "settings", "data", "generator"} <= m.keys()
-    if not run and not (isinstance(m, dict) and m.get("kind") == "latents"):
+    m = read_json(path)
+    if not _fits(m, _STORE if m.get("kind") == "latents" else _RUN):
         raise ValueError(f"{path} is damaged, or not the manifest of a dataset or a store")
     return check_format(m, path)
 
@@ -168,13 +185,14 @@ def manifest_of(folder)->dict:
 
 # %% ../nbs/18_files.ipynb #9f66c4e3
 def hashes(folder:Path)->dict:  # file name → SHA-256
-    "What the files of a finished folder should be; nothing of an unfinished one. Raises `ValueError` when damaged."
-    meta = folder/"metadata.jsonl"
-    try: known = dict(read_manifest(folder).get("files") or {})
-    except (AttributeError, TypeError) as e: raise ValueError(f"{folder/'mgd3.json'} is damaged: {e}") from e
-    if "metadata.jsonl" not in known: return known
+    "What the files of a finished folder should be. Raises `ValueError` when damaged."
+    known, meta = read_manifest(folder).get("files") or {}, folder/"metadata.jsonl"
+    if "metadata.jsonl" not in known: return known         # unfinished, or a store
     if not meta.is_file() or sha256(meta) != known["metadata.jsonl"]: return known
-    return known | {r["file_name"]: r["sha256"] for r in json_lines(meta.read_bytes())}
+    rows = json_lines(meta.read_bytes(), meta)
+    try: return known | {os.fspath(r["file_name"]): r["sha256"] for r in rows}
+    except (KeyError, TypeError) as e:
+        raise ValueError(f"{meta} is damaged: a line names no file or no hash") from e
 
 def _state(path, expected):
     "What is wrong with a file, or nothing."
@@ -198,17 +216,18 @@ def _unlisted(folder, known, store):
         path = folder/name
         beside = "/" not in name and not path.is_dir() and not (store and name.endswith(".safetensors"))
         if name in known or beside or is_part(name): continue
-        if path.is_symlink(): found.append(f"a link: {name}")
-        elif path.is_dir(): found.append(f"an empty folder: {name}")
-        elif not path.is_file(): found.append(f"no ordinary file: {name}")
-        else: found.append(f"not listed: {name}")
+        what = "not listed" if path.is_file() else "no ordinary file"
+        if path.is_dir(): what = "an empty folder"
+        if path.is_symlink(): what = "a link"
+        found.append(f"{what}: {name}")
     return found
 
 # %% ../nbs/18_files.ipynb #contra01
 def _contradictions(folder, manifest)->list:
     "Where the manifest of a dataset and its metadata say different things, a line each."
     ipc, classes = manifest["settings"].get("ipc"), manifest["data"].get("classes")
-    rows = json_lines((folder/"metadata.jsonl").read_bytes())
+    meta = folder/"metadata.jsonl"
+    rows = [r for r in json_lines(meta.read_bytes(), meta) if isinstance(r, dict)]
     found = []
     for label, name in enumerate(classes or []):
         of = [r for r in rows if r.get("label") == label]
@@ -225,7 +244,7 @@ def _checked(folder, files, problems, most=20):
     "What `verify` has found, and how it is said."
     more = [f"… and {len(problems) - most} more"] if len(problems) > most else []
     well = f"all {files} files of {folder} are as they should be"
-    return Result("\n".join([*problems[:most], *more]) or well,
+    return Result("\n".join([visible(p, keep="") for p in problems[:most]] + more) or well,
                   dict(files=files, problems=problems), failed=bool(problems))
 
 def verify(folder:str,  # a distilled dataset or a store of latents
@@ -324,7 +343,7 @@ class OnDisk(MutableMapping):
         from safetensors import SafetensorError, safe_open
         try:
             with safe_open(self.path(c), "pt") as f:
-                about = json.loads(f.metadata()["about"])
+                about = parse_json(f.metadata()["about"], self.path(c))
         except (OSError, SafetensorError, KeyError, TypeError, ValueError): return None
         return about if isinstance(about, dict) else None
     def tensor(self, c, name):

@@ -15,10 +15,11 @@ import numpy as np
 from torch import Tensor
 
 from .ablations import covered, joint_tsne
-from .compare import compare_students, entry, random_entry
+from .compare import compare_students, entry, random_entry, tell_seen
 from .data import (Data, ipc_of, match_labels, median_side, n_channels, overlap,
                        pixels)
-from .files import check_writable, manifest_of, write_whole
+from .files import manifest_of, write_whole
+from .ours import check_distinct, check_log, check_ours
 from .hard_label_eval import check_repeats
 from .messages import Result
 from .methods import COLOURS, MARKERS
@@ -244,6 +245,17 @@ def page(sets:list,    # of `Shown`
             f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n")
 
 # %% ../nbs/17_report.ipynb #wrep02
+def is_page(path)->bool:
+    "Is this a page that `write_report` has written?"
+    with open(path, "rb") as f: start = f.read(2**16)
+    return start.startswith(b"<!doctype html>") and f"<style>{STYLE[:99]}".encode() in start
+
+def check_page(out, results):
+    "Raise `OSError` for files that are somebody else's, `ValueError` for one as both."
+    check_distinct(out=out, results=results)
+    check_ours(out, "page", is_page)
+    if results: check_log(results)
+
 def short_names(dirs:list)->list:
     "Folders by their names, or by their paths where two have the same."
     names = [Path(d).resolve().name for d in dirs]
@@ -283,10 +295,12 @@ def write_report(
     progress:bool=False,     # show a bar
 )->Result:
     "Write one page about distilled datasets: images, maps, metrics, accuracy."
-    check_writable(out); check_repeats(max(repeats, 1), seed)
+    check_page(out, results); check_repeats(max(repeats, 1), seed)
     made = [(n, from_folder(d), Path(d)) for n, d in zip(short_names(dirs), dirs)]
     real, held, graded = real_images(dirs, data, test, root, download)
     entries = [entry(n, d, graded) for n, d, _ in made]
+    if test:
+        for _, d, folder in made: tell_seen(folder, d, graded, test)
     if baselines:                                      # shown: those of the first student
         entries.append(random_entry(real, round(ipc_of(made[0][1])), graded))
         made.append((entries[-1].name, entries[-1].train(seed), None))

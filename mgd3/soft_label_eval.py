@@ -15,12 +15,13 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .data import Data, fingerprint, check_data, ipc_of, match_labels, n_channels
-from .files import differences, is_part, write_whole
+from .files import differences, is_part, read_json, write_whole
 from .devices import as_device, default_device
 from .hard_label_eval import (as_data, check_repeats, default_net, prepare,
                                   student, summary)
 from .networks import make_network
-from .teachers import Teacher, check_order, check_teacher
+from .answers import check_order, check_teacher
+from .teachers import Teacher
 from .training import Batch, Recipe, batches, batches_of, draw, load_pixels, make_batch, plan, send_choices
 
 # %% ../nbs/04_soft_label_eval.ipynb #826b4065
@@ -167,7 +168,7 @@ def store_labels(folder, data:Data, teacher:Teacher, s:SoftLabel, seed:int=0, de
     from safetensors.torch import save
     folder, about = Path(folder), about_labels(data, teacher, s, seed)
     manifest = folder/"labels.json"
-    if manifest.is_file() and (diff := differences(json.loads(manifest.read_bytes()), about)):
+    if manifest.is_file() and (diff := differences(read_json(manifest), about)):
         raise FileExistsError(f"{folder} holds other labels ({'; '.join(diff)[:300]}); choose another folder")
     foreign = [p for p in folder.iterdir() if not is_part(p.name)] if folder.exists() else []
     if foreign and not manifest.is_file():
@@ -186,11 +187,23 @@ def store_labels(folder, data:Data, teacher:Teacher, s:SoftLabel, seed:int=0, de
             x = load_pixels(data.images, s.size, teacher.channels, as_device(device or default_device()), stream)
         write_whole(folder/f"epoch_{e:05d}.safetensors", save(packed(answered(d, x, teacher, data.classes, s))))
 
-def stored_epochs(folder):
-    "The epochs in a folder of stored labels, for `train`. Raises `FileNotFoundError` when some are missing."
+def _epoch(path)->dict:
+    "The labels of an epoch. Raises `ValueError` for a damaged file."
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
-    n = json.loads((Path(folder)/"labels.json").read_bytes())["settings"]["epochs"]
-    paths = [Path(folder)/f"epoch_{e:05d}.safetensors" for e in range(n)]
+    try: found = unpacked(load_file(path))
+    except SafetensorError: found = {}
+    if "logits" in found and len(found["logits"]) == len(found.get("index", ())): return found
+    raise ValueError(f"{path} is damaged: delete it, and the same command makes it again")
+
+def stored_epochs(folder):
+    ("The epochs in a folder of stored labels, for `train`. Raises `FileNotFoundError` "
+     "when some are missing, `ValueError` for damaged ones.")
+    manifest = Path(folder)/"labels.json"
+    try: epochs = range(read_json(manifest)["settings"]["epochs"])
+    except (KeyError, TypeError) as e:
+        raise ValueError(f"{manifest} is damaged: it names no number of epochs") from e
+    paths = [Path(folder)/f"epoch_{e:05d}.safetensors" for e in epochs]
     if lost := [p.name for p in paths if not p.is_file()]:
-        raise FileNotFoundError(f"{folder} lacks {len(lost)} of {n} epochs, first {lost[0]}")
-    return (unpacked(load_file(p)) for p in paths)
+        raise FileNotFoundError(f"{folder} lacks {len(lost)} of {len(paths)} epochs, first {lost[0]}")
+    return map(_epoch, paths)
