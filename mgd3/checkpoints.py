@@ -10,6 +10,8 @@ import json
 
 import torch
 
+from .seals import check_seals, sealed, words_of
+
 # %% ../nbs/34_checkpoints.ipynb #pt036
 def state_bytes(tensors:dict,     # name → tensor
                 optimisers:list,  # of torch
@@ -20,7 +22,7 @@ def state_bytes(tensors:dict,     # name → tensor
     flat = {f"opt{o}/{i}/{k}": v for o, opt in enumerate(optimisers)
             for i, s in opt.state_dict()["state"].items() for k, v in s.items() if torch.is_tensor(v)}
     whole = {k: v.detach().cpu().clone().contiguous() for k, v in (tensors | flat).items()}
-    return save(whole, dict(about=json.dumps(about)))
+    return save(whole, dict(about=json.dumps(sealed(about, whole))))
 
 # %% ../nbs/34_checkpoints.ipynb #pt036a
 def read_state(path,
@@ -30,7 +32,8 @@ def read_state(path,
     "Put back what `state_bytes` kept. Raises `ValueError` for a file that is damaged or of other networks."
     from safetensors import SafetensorError, safe_open
     try:
-        with safe_open(path, "pt") as f: kept, about = {k: f.get_tensor(k) for k in f.keys()}, f.metadata()["about"]
+        with safe_open(path, "pt") as f: kept, said = {k: f.get_tensor(k) for k in f.keys()}, f.metadata()
+        check_seals(path, kept, said)
         with torch.no_grad():
             for k, v in tensors.items(): v.copy_(kept.pop(k))
     except (SafetensorError, KeyError, RuntimeError, TypeError, OSError) as e:
@@ -41,4 +44,4 @@ def read_state(path,
         states[int(o.removeprefix("opt"))].setdefault(int(i), {})[name] = v
     for opt, state in zip(optimisers, states):
         opt.load_state_dict(dict(state=state, param_groups=opt.state_dict()["param_groups"]))
-    return json.loads(about)
+    return words_of(said)[0]
