@@ -36,11 +36,15 @@ def unfit(data:Data, size:int, channels:int)->str:
     return f"images of {size} px, and those of {data.name} have {side}"
 
 # %% ../nbs/46_selections.ipynb #sel00012
+def check_sees(data:Data, name:str, size:int, channels:int, cure:str):
+    "Raise `ValueError` when who sees such images does not see those of a dataset."
+    if why := unfit(data, size, channels):
+        raise ValueError(f"{name} sees {why}: {cure}")
+
 def check_teacher_sees(data:Data, teacher, cure:str):
     "Raise `ValueError` for a classifier that does not see the images of a dataset."
-    knows = set(data.classes) <= set(teacher.classes)
-    if why := unfit(data, LARGE if knows else teacher.size, teacher.channels):
-        raise ValueError(f"{teacher.name} sees {why}: {cure}")
+    size = LARGE if set(data.classes) <= set(teacher.classes) else teacher.size
+    check_sees(data, teacher.name, size, teacher.channels, cure)
 
 # %% ../nbs/46_selections.ipynb #sel00015
 class Pictures:
