@@ -45,8 +45,10 @@ def check_seals(path, tensors:dict, metadata):
 
 def read_tensors(path, names=None)->list:
     "Tensors of a safetensors file, all by default. Raises `Damaged`."
-    from safetensors import safe_open
-    with safe_open(path, "pt") as f:
-        found = {n: f.get_tensor(n).clone() for n in names or f.keys()}  # no views
-        check_seals(path, found, f.metadata())
+    from safetensors import SafetensorError, safe_open
+    try:
+        with safe_open(path, "pt") as f:
+            found = {n: f.get_tensor(n).clone() for n in names or f.keys()}  # no views
+            check_seals(path, found, f.metadata())
+    except SafetensorError as e: raise Damaged(f"{path} is damaged: {e}") from e
     return list(found.values())
