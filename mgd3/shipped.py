@@ -6,7 +6,6 @@
 __all__ = ['ship_modes', 'load_shipped']
 
 # %% ../nbs/29_shipped.ipynb #shipped04
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from .data import Data, fingerprint
 from .sources import ROOTED, load_data
 from .generators import Generator, from_pretrained
 from .modes import Modes, discover_modes, load_modes, save_modes
+from .seals import words_of
 
 # %% ../nbs/29_shipped.ipynb #shipped07
 def ship_modes(generator,        # a folder or a `Generator` from one
@@ -67,9 +67,9 @@ def said_of(path)->dict:
     "What the header of a file says of its modes. Raises `ValueError` for a file that is damaged or another's."
     from safetensors import SafetensorError, safe_open
     try:
-        with safe_open(path, "pt") as f: about = json.loads(f.metadata()["about"])
+        with safe_open(path, "pt") as f: about, _ = words_of(f.metadata())
         if _fits(about): return about
-    except (OSError, SafetensorError, KeyError, TypeError, AttributeError, ValueError): pass
+    except (OSError, SafetensorError, ValueError): pass
     raise ValueError(f"{path} is damaged, or holds no shipped modes")
 
 # %% ../nbs/29_shipped.ipynb #shipped14

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generators", "loading", "families", "hub",
           "configs", "classes", "weights", "data", "images", "folders", "sources", "files", "ours", "tables",
-          "devices", "store", "shipped", "folder", "methods", "distill", "checkpoints"}
+          "devices", "store", "changes", "seals", "shipped", "folder", "selections", "methods", "distill", "checkpoints"}
 EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "answers", "teachers", "features", "compare",
               "metrics", "ablations", "report"}
 LINES, NAMES, FRONT = 370, 150, 60
