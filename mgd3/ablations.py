@@ -32,6 +32,7 @@ from .hard_label_eval import evaluate_hard
 from .metrics import coverage, fine_counts, summary
 from .modes import check_discovery
 from .schedules import schedule
+from .selections import LARGE, check_sees
 from .soft_label_eval import evaluate_soft
 from .teachers import train_teacher
 
@@ -39,6 +40,7 @@ from .teachers import train_teacher
 @lru_cache(maxsize=None)
 def _encoded(dataset, split, generator, *where):
     data, g = load_data(dataset, split, *where), from_pretrained(generator)
+    check_sees(data, g.name, LARGE, g.channels, "name a generator that sees them with --generator")
     return data, g.encode(data.images)
 
 @lru_cache(maxsize=None)

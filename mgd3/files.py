@@ -16,6 +16,8 @@ try: import fcntl
 except ImportError: fcntl = None                                       # Windows
 
 from .messages import Result, visible
+from .seals import read_tensors, seal, sealed, words_of
+
 
 # %% ../nbs/18_files.ipynb #97343e3f
 PART = ".mgd3-part"
@@ -289,14 +291,17 @@ def save_tensors(path,
                  tensor,            # name → the tensor, called when it is its turn
                  about:dict=None):  # what the header shall say, kept as JSON
     "Write a safetensors file while holding one tensor. Raises `ValueError` for a tensor of another kind."
-    head = _header(kinds, about)
+    about, seals = about or {}, dict.fromkeys(kinds, "0" * 64)
+    words, head = json.dumps(about), lambda: _header(kinds, about | dict(seals=seals))
     with whole(Path(path)) as f:
-        f.write(head)
+        f.write(head())
         for name, (dtype, shape) in kinds.items():
             t = tensor(name)
             if (t.dtype, tuple(t.shape)) != (dtype, tuple(shape)):
                 raise ValueError(f"{name} is {tuple(t.shape)} {t.dtype}, expected {tuple(shape)} {dtype}")
             f.write(t.contiguous().numpy().tobytes())
+            seals[name] = seal(t, words)
+        f.seek(0); f.write(head())                         # as long as before, with the seals
 
 # %% ../nbs/18_files.ipynb #tens07
 class TensorFile(Mapping):
@@ -311,16 +316,12 @@ class TensorFile(Mapping):
         if name not in self.names: raise KeyError(name)
         if _version(self.path) != self.version: raise OSError(f"{self.path} has changed since it was opened")
         return _read(self.path, name, self.version)
-    def several(self, names)->list: return _tensors(self.path, names)  # the file is opened once
+    def several(self, names)->list: return read_tensors(self.path, names)  # the file is opened once
 
 def _version(path): s = os.stat(path); return s.st_ino, s.st_mtime_ns
 
 @lru_cache(8)
-def _read(path, name, version): return _tensors(path, [name])[0]
-
-def _tensors(path, names):
-    from safetensors import safe_open
-    with safe_open(path, "pt") as f: return [f.get_tensor(n).clone() for n in names]    # no views of the file
+def _read(path, name, version): return read_tensors(path, [name])[0]
 
 # %% ../nbs/18_files.ipynb #ecb292f1
 class OnDisk(MutableMapping):
@@ -328,27 +329,30 @@ class OnDisk(MutableMapping):
     def __init__(self, folder): self.folder = Path(folder)
     def path(self, c): return self.folder/f"{c:05d}.safetensors"
 
-    def put(self, c, tensors, about, made=None):
-        "Keep the tensors of a label and words about them; `made` dates the file."
+    def put(self, c, tensors, about):
+        "Keep the tensors of a label, and words about them."
         from safetensors.torch import save
         self.folder.mkdir(parents=True, exist_ok=True)
-        words = {"about": json.dumps(about)}    # one: the order of several is not fixed
         tensors = {k: v.contiguous() for k, v in tensors.items()}
+        words = {"about": json.dumps(sealed(about, tensors))}  # several have no fixed order
         write_whole(self.path(c), save(tensors, words))
-        if made: os.utime(self.path(c), (made, made))
 
-    def made(self, c): return os.stat(self.path(c)).st_mtime
+    def note(self, c, marks:dict):
+        "Keep beside a label by what its images are known again."
+        write_whole(self.path(c).with_suffix(".json"), json_file(marks))
+    def noted(self, c)->dict:
+        "What was noted of a label; nothing where it cannot be read."
+        try: marks = json.loads(self.path(c).with_suffix(".json").read_bytes())
+        except (OSError, ValueError): return {}
+        return marks if isinstance(marks, dict) else {}
     def about(self, c):
         "The words of a label; None when there is no file, or no good one."
         from safetensors import SafetensorError, safe_open
         try:
-            with safe_open(self.path(c), "pt") as f:
-                about = parse_json(f.metadata()["about"], self.path(c))
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError): return None
-        return about if isinstance(about, dict) else None
-    def tensor(self, c, name):
-        from safetensors import safe_open
-        with safe_open(self.path(c), "pt") as f: return f.get_tensor(name).clone()
+            with safe_open(self.path(c), "pt") as f: said = f.metadata()
+            return words_of(said)[0] if said else None
+        except (OSError, SafetensorError, ValueError): return None
+    def tensor(self, c, name): return read_tensors(self.path(c), [name])[0]
 
     def __contains__(self, c): return self.about(c) is not None
     def __getitem__(self, c):
@@ -364,7 +368,8 @@ class OnDisk(MutableMapping):
 class InMemory(dict):
     "The same in memory."
     def __init__(self): self.words = {}
-    def put(self, c, tensors, about, made=None): self[c], self.words[c] = tensors, about
-    def made(self, c): return math.inf
+    def put(self, c, tensors, about): self[c], self.words[c] = tensors, about
+    def note(self, c, marks): pass                # images in memory are compared themselves
+    def noted(self, c): return {}
     def about(self, c): return self.words.get(c)
     def tensor(self, c, name): return self[c][name]

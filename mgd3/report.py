@@ -304,7 +304,8 @@ def write_report(
     if baselines:                                      # shown: those of the first student
         entries.append(random_entry(real, round(ipc_of(made[0][1])), graded))
         made.append((entries[-1].name, entries[-1].train(seed), None))
-    space, where = feature_space(features or maker_of(dirs[0]), device)
+    space, where = feature_space(features or maker_of(dirs[0]), device,
+                                 [real] + [d for _, d, _ in made])
     sets, z = shown(made, real, held, space)
     if repeats:
         rows = compare_students(entries, "hard", [net] if net else [], repeats, seed,
