@@ -23,19 +23,23 @@ class Confusion:
     def accuracy(self): return 100 * float(np.trace(self.counts) / self.counts.sum())
 
     def check(self, what:str)->float:
-        "The accuracy. Raises `ValueError` when it is no better than chance (by three standard errors, at n images)."
+        ("The accuracy. Raises `ValueError` when it is no better than chance (by "
+         "three standard errors, at n images).")
         chance, n = 1 / len(self.counts), self.counts.sum()
-        if self.accuracy <= (bound := 100 * min(chance + 3 * (chance * (1 - chance) / n)**.5, .9)):
-            raise ValueError(f"the teacher is right on {self.accuracy:.0f} % of the {what} images, and up to "
-                             f"{bound:.0f} % could be chance: other classes, another order, or not learned")
+        if self.accuracy <= (bound := 100 * min(chance + 3 *
+                                                (chance * (1 - chance) / n)**.5, .9)):
+            raise ValueError(f"the teacher is right on {self.accuracy:.0f} % of the "
+                             f"{what} images, and up to {bound:.0f} % could be "
+                             "chance: other classes, another order, or not learned")
         return self.accuracy
 
     def moved(self)->tuple:
-        "Classes that get each other's names, and the names they get; both empty when the order fits."
+        ("Classes that get each other's names, and the names they get; both empty "
+         "when the order fits.")
         from scipy.optimize import linear_sum_assignment
         rows, best = linear_sum_assignment(self.counts, maximize=True)
         for start in rows[best != rows]:
-            circle = [start]                                          # classes that change places with each other
+            circle = [start]  # classes that change places with each other
             while best[circle[-1]] != start: circle.append(best[circle[-1]])
             i, j = np.array(circle), best[circle]
             enough = max(2 * self.counts[i, i].sum(), self.counts[i].sum() / 4)
@@ -50,20 +54,24 @@ def confusion(t,               # a `Teacher`
     "The teacher's answers for some images of every class."
     device, n = as_device(device or default_device()), len(data.classes)
     some = subset(data, np.concatenate([data.of(c)[:per_class] for c in range(n)]))
-    x, counts = load_pixels(some.images, t.size, t.channels, device, stream), np.zeros((n, n), int)
+    x, counts = (load_pixels(some.images, t.size, t.channels, device, stream),
+                 np.zeros((n, n), int))
     parts = list(torch.arange(len(some)).split(64))
-    answers = torch.cat([t.logits(normalise(px.float() / 255), data.classes).argmax(1) for px in batches(x, parts)])
+    answers = torch.cat([t.logits(normalise(px.float() / 255), data.classes).argmax(1)
+                         for px in batches(x, parts)])
     np.add.at(counts, (np.asarray(some.labels), answers.cpu().numpy()), 1)
     return Confusion(counts)
 
 # %% ../nbs/51_answers.ipynb #a84a68e6a
 def check_order(t, test:Data, device=None)->float:  # percent
-    "The teacher's accuracy on real images. Raises `ValueError` when its order is another or it knows nothing."
+    ("The teacher's accuracy on real images. Raises `ValueError` when its order is "
+     "another or it knows nothing.")
     c = confusion(t, test, device)
     for i, j in list(zip(*c.moved()))[:1]:
-        called = f"{c.counts[i, j]} of {c.counts[i].sum()} images of {test.classes[i]!r} {test.classes[j]!r}"
-        raise ValueError(f"the teacher's classes are in another order: it is right on {c.accuracy:.0f} % of the "
-                         f"test images, and calls {called}")
+        called = (f"{c.counts[i, j]} of {c.counts[i].sum()} images of "
+                  f"{test.classes[i]!r} {test.classes[j]!r}")
+        raise ValueError("the teacher's classes are in another order: it is right on "
+                         f"{c.accuracy:.0f} % of the test images, and calls {called}")
     return c.check("test")
 
 def check_teacher(t, data:Data, device=None)->float:  # its accuracy on the distilled images, percent

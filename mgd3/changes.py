@@ -50,7 +50,8 @@ def maker(generator:Generator, dtype)->str:
 
 # %% ../nbs/53_changes.ipynb #chg00013
 def marks_of(data:Data, c:int, made_by:str)->dict:
-    "By what the files of a class are known again; nothing when one is too new, or none."
+    ("By what the files of a class are known again; nothing when one is too new, "
+     "or none.")
     paths = paths_of(data.images, data.of(c))
     def look(path):
         try: return os.stat(path)
@@ -67,16 +68,18 @@ def _is_known(data:Data, parts, c:int, made_by:str)->bool:
     "Are the files of a class as they were noted?"
     now, old, about = marks_of(data, c, made_by), parts.noted(c), parts.about(c) or {}
     if not now or old.get("stamp") != about.get("stamp"): return False
-    return now["times"] == old.get("times") and old.get("places") in (None, now["places"])
+    return now["times"] == old.get("times") and old.get("places") in (None,
+                                                                      now["places"])
 
 def _is_equal(data:Data, parts, c:int, made_by:str)->bool:
-    "Are the contents of a class those it was made from? Then note by what they are known."
+    ("Are the contents of a class those it was made from? Then note by what they "
+     "are known.")
     now, old, about = marks_of(data, c, made_by), parts.noted(c), parts.about(c) or {}
     stamp = stamp_of(data, c, made_by, _contents(data.images, data.of(c)))
     if about.get("stamp") != stamp: return False
     if now and [now["times"], stamp] == [old.get("times"), old.get("stamp")]:
         now["places"] = None                         # they wander
-    with suppress(OSError):                          # a store that only others may write
+    with suppress(OSError):  # a store that only others may write
         if now: parts.note(c, now | dict(stamp=stamp))
     return True
 
@@ -85,7 +88,8 @@ def _is_readable(data:Data, parts, c:int)->bool:
     "Is there nothing in a class that could not be read, and now can?"
     bad = (parts.about(c) or {}).get("bad")
     if not isinstance(bad, dict): return False
-    return not any(_pixel_hash(data.images, i) for i in data.of(c) if data.files[i] in bad)
+    return not any(_pixel_hash(data.images, i)
+                   for i in data.of(c) if data.files[i] in bad)
 
 def missing(data:Data, parts, made_by:str, team:Workers=Workers(),
             progress:bool=False)->list:
@@ -96,7 +100,7 @@ def missing(data:Data, parts, made_by:str, team:Workers=Workers(),
     mine = team.share([c for c in lacking if c in parts])
     compared = team.bar(mine, "compare", unit="class", shown=progress)
     equal = {c for c in compared if is_there(c, _is_equal)}
-    team.barrier()                                  # the other processes have noted theirs
+    team.barrier()  # the other processes have noted theirs
     theirs = {c for c in lacking if c in parts} - {*mine}
     equal |= {c for c in theirs if is_there(c, _is_known) or is_there(c, _is_equal)}
     return [c for c in lacking if c not in equal]

@@ -36,9 +36,11 @@ def sweep_parts(path:Path, hours:float=1.):
 
 @contextmanager
 def whole(path:Path):
-    "A binary file to write to, which takes its place when the block ends well and leaves nothing when it does not."
+    ("A binary file to write to, which takes its place when the block ends well and "
+     "leaves nothing when it does not.")
     sweep_parts(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}{PART}")          # nobody else writes to it
+    # nobody else writes to it
+    part = path.with_name(f"{path.name}.{os.getpid()}{PART}")
     try:
         with open(part, "wb") as f:
             yield f
@@ -73,8 +75,9 @@ if hasattr(os, "register_at_fork"): os.register_at_fork(after_in_child=_forget)
 def _lock(fd, folder, wait, note):
     try: return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as e:
-        if not wait: raise BlockingIOError(f"another process is writing to {folder}") from e
-    except OSError: return                                             # a file system without locks
+        if not wait:
+            raise BlockingIOError(f"another process is writing to {folder}") from e
+    except OSError: return  # a file system without locks
     if note: warnings.warn(f"another process is writing to {folder}: waiting for it")
     fcntl.flock(fd, fcntl.LOCK_EX)
 
@@ -93,17 +96,19 @@ def alone(folder,            # that exists
         if fd in _LOCKS: _LOCKS.remove(fd); os.close(fd)
 
 # %% ../nbs/18_files.ipynb #7a74e166
-OURS = ("mgd3.json", "metadata.jsonl", "modes.safetensors", "preview.png", "teacher.safetensors",
-        "checkpoint.safetensors")
+OURS = ("mgd3.json", "metadata.jsonl", "modes.safetensors", "preview.png",
+        "teacher.safetensors", "checkpoint.safetensors")
 
 def check_names(names):
     "Raise `ValueError` for class names that cannot be folder names."
     seen = set()
     for name in names:
         try: long = len(name.encode()) > 200
-        except UnicodeEncodeError: long = None                         # a folder's name that is no UTF-8
-        if (long is None or name in ("", ".", "..") or set(name) & set("/\\\0\n\r") or name in OURS
-            or name.endswith(PART)): raise ValueError(f"class name {name!r} cannot be a folder name")
+        except UnicodeEncodeError: long = None  # a folder's name that is no UTF-8
+        if (long is None or name in ("", ".", "..") or set(name) & set("/\\\0\n\r")
+            or name in OURS
+            or name.endswith(PART)): raise ValueError(f"class name {name!r} cannot be "
+                                                      "a folder name")
         if long: raise ValueError(f"class name {name[:40]!r}… is longer than 200 bytes")
         if name in seen: raise ValueError(f"two classes are called {name!r}")
         seen.add(name)
@@ -137,7 +142,8 @@ def json_lines(text:bytes, name="the text")->list:
 # %% ../nbs/18_files.ipynb #4576ec88
 def _flat(d, prefix=""):
     return {k: v for a, b in d.items()
-            for k, v in (_flat(b, f"{prefix}{a}.") if isinstance(b, dict) else {prefix + a: b}).items()}
+            for k, v in (_flat(b, f"{prefix}{a}.") if isinstance(b, dict)
+                         else {prefix + a: b}).items()}
 
 def differences(a:dict, b:dict)->list:
     "Where two manifests differ, one readable line each."
@@ -150,16 +156,19 @@ def sha256(path)->str:
     "The hash of a file, as hex."
     with open(path, "rb") as f: return hashlib.file_digest(f, "sha256").hexdigest()
 
-FORMAT = 1   # of the manifests that are written now; a change of their keys needs another
+# of the manifests that are written now; a change of their keys needs another
+FORMAT = 1
 
-class OtherFormat(ValueError): "A manifest that another version of this package has written."
+class OtherFormat(ValueError):
+    "A manifest that another version of this package has written."
 
 def check_format(m:dict, path)->dict:
     "The manifest with its format, 1 if it names none. Raises `OtherFormat` for others."
-    m = dict(format=FORMAT) | m                    # version 0.1.0 named none, with the same keys
+    m = dict(format=FORMAT) | m  # version 0.1.0 named none, with the same keys
     if m["format"] == FORMAT: return m
-    raise OtherFormat(f"{path} has format {_short(repr(m['format']))}, and this version of mgd3 "
-                      f"reads format {FORMAT}: use the version that wrote it")
+    raise OtherFormat(f"{path} has format {_short(repr(m['format']))}, and this "
+                      f"version of mgd3 reads format {FORMAT}: use the version "
+                      "that wrote it")
 
 # %% ../nbs/18_files.ipynb #7c2d3699a
 _STORE = dict(files=dict)
@@ -176,7 +185,8 @@ def read_manifest(folder:Path)->dict:
     path = folder/"mgd3.json"
     m = read_json(path)
     if not _fits(m, _STORE if m.get("kind") == "latents" else _RUN):
-        raise ValueError(f"{path} is damaged, or not the manifest of a dataset or a store")
+        raise ValueError(f"{path} is damaged, or not the manifest of a dataset or "
+                         "a store")
     return check_format(m, path)
 
 # %% ../nbs/18_files.ipynb #7c2d3699b
@@ -198,7 +208,9 @@ def hashes(folder:Path)->dict:  # file name → SHA-256
 
 def _state(path, expected):
     "What is wrong with a file, or nothing."
-    try: return "missing" if not path.is_file() else None if sha256(path) == expected else "changed"
+    try:
+        return ("missing" if not path.is_file() else None if sha256(path) == expected
+                else "changed")
     except (OSError, ValueError) as e: return f"unreadable ({e})"
 
 # %% ../nbs/18_files.ipynb #unlist01
@@ -212,11 +224,13 @@ def _walk(folder, deep:bool):
         if not deep: return
 
 def _unlisted(folder, known, store):
-    "What a reader of the folder would take for data though the manifest does not know it, a line each."
+    ("What a reader of the folder would take for data though the manifest does not "
+     "know it, a line each.")
     found = []
     for name in sorted(_walk(folder, deep=not store)):
         path = folder/name
-        beside = "/" not in name and not path.is_dir() and not (store and name.endswith(".safetensors"))
+        beside = ("/" not in name and not path.is_dir()
+                  and not (store and name.endswith(".safetensors")))
         if name in known or beside or is_part(name): continue
         what = "not listed" if path.is_file() else "no ordinary file"
         if path.is_dir(): what = "an empty folder"
@@ -226,7 +240,8 @@ def _unlisted(folder, known, store):
 
 # %% ../nbs/18_files.ipynb #contra01
 def _contradictions(folder, manifest)->list:
-    "Where the manifest of a dataset and its metadata say different things, a line each."
+    ("Where the manifest of a dataset and its metadata say different things, a "
+     "line each.")
     ipc, classes = manifest["settings"].get("ipc"), manifest["data"].get("classes")
     meta = folder/"metadata.jsonl"
     rows = [r for r in json_lines(meta.read_bytes(), meta) if isinstance(r, dict)]
@@ -234,11 +249,14 @@ def _contradictions(folder, manifest)->list:
     for label, name in enumerate(classes or []):
         of = [r for r in rows if r.get("label") == label]
         if any(r.get("class") != name for r in of):
-            found.append(f"the manifest calls class {label} {name!r}, the metadata {of[0].get('class')!r}")
+            found.append(f"the manifest calls class {label} {name!r}, the metadata "
+                         f"{of[0].get('class')!r}")
         if ipc is not None and len(of) != ipc:
-            found.append(f"the manifest has {ipc} images of {name!r}, the metadata {len(of)}")
+            found.append(f"the manifest has {ipc} images of {name!r}, the "
+                         f"metadata {len(of)}")
     if classes and any(r.get("label") not in range(len(classes)) for r in rows):
-        found.append(f"the metadata has labels beyond the {len(classes)} classes of the manifest")
+        found.append(f"the metadata has labels beyond the {len(classes)} classes of "
+                     "the manifest")
     return found
 
 # %% ../nbs/18_files.ipynb #ccd64386
@@ -246,25 +264,30 @@ def _checked(folder, files, problems, most=20):
     "What `verify` has found, and how it is said."
     more = [f"… and {len(problems) - most} more"] if len(problems) > most else []
     well = f"all {files} files of {folder} are as they should be"
-    return Result("\n".join([visible(p, keep="") for p in problems[:most]] + more) or well,
-                  dict(files=files, problems=problems), failed=bool(problems))
+    return Result("\n".join([visible(p, keep="") for p in problems[:most]] + more)
+                  or well, dict(files=files, problems=problems), failed=bool(problems))
 
 def verify(folder:str,  # a distilled dataset or a store of latents
           )->Result:    # files: how many were checked; problems: one line each
-    "Check every file of a distilled dataset, or of a store of latents, against its manifest."
+    ("Check every file of a distilled dataset, or of a store of latents, against "
+     "its manifest.")
     folder = Path(folder)
     if not folder.is_dir(): raise FileNotFoundError(f"{folder} is no folder")
     if not (folder/"mgd3.json").is_file():
-        raise FileNotFoundError(f"{folder} holds no mgd3.json: it is no dataset of mgd3 distill and no store")
+        raise FileNotFoundError(f"{folder} holds no mgd3.json: it is no dataset of "
+                                "mgd3 distill and no store")
     known, manifest = hashes(folder), read_manifest(folder)
     store = manifest.get("kind") == "latents"
     if not known:
-        return _checked(folder, 0, ["incomplete: its manifest lists no files; the command "
+        return _checked(folder, 0,
+                        ["incomplete: its manifest lists no files; the command "
                                     "that made it goes on"])
     out = [f for f in known if Path(f).is_absolute() or ".." in Path(f).parts]
     todo = [f for f in known if f not in out]
-    with ThreadPoolExecutor() as pool: states = pool.map(lambda f: _state(folder/f, known[f]), todo)
-    problems = [f"{s}: {f}" for f, s in zip(todo, states) if s] + [f"leads out of the folder: {f}" for f in out]
+    with ThreadPoolExecutor() as pool:
+        states = pool.map(lambda f: _state(folder/f, known[f]), todo)
+    problems = ([f"{s}: {f}" for f, s in zip(todo, states) if s] +
+                [f"leads out of the folder: {f}" for f in out])
     if not {"changed: metadata.jsonl", "missing: metadata.jsonl"} & set(problems):
         problems += _unlisted(folder, known, store)
         if not store: problems += _contradictions(folder, manifest)
@@ -277,12 +300,14 @@ def _header(kinds, about):
     "The beginning of a safetensors file."
     head, at = {"__metadata__": {"about": json.dumps(about)}} if about else {}, 0
     for name, (dtype, shape) in kinds.items():
-        if str(dtype) not in _TYPES: raise ValueError(f"{name} is {dtype}: one of {', '.join(_TYPES)}")
+        if str(dtype) not in _TYPES:
+            raise ValueError(f"{name} is {dtype}: one of {', '.join(_TYPES)}")
         end = at + dtype.itemsize * math.prod(shape)
-        head[name] = dict(dtype=_TYPES[str(dtype)], shape=list(shape), data_offsets=[at, end])
+        head[name] = dict(dtype=_TYPES[str(dtype)], shape=list(shape),
+                          data_offsets=[at, end])
         at = end
     text = json.dumps(head).encode()
-    text += b" " * (-len(text) % 8)                        # the tensors begin at a multiple of 8 bytes
+    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8 bytes
     return len(text).to_bytes(8, "little") + text
 
 # %% ../nbs/18_files.ipynb #tens03
@@ -290,7 +315,8 @@ def save_tensors(path,
                  kinds:dict,        # name → (dtype, shape), in the order of the file
                  tensor,            # name → the tensor, called when it is its turn
                  about:dict=None):  # what the header shall say, kept as JSON
-    "Write a safetensors file while holding one tensor. Raises `ValueError` for a tensor of another kind."
+    ("Write a safetensors file while holding one tensor. Raises `ValueError` for a "
+     "tensor of another kind.")
     about, seals = about or {}, dict.fromkeys(kinds, "0" * 64)
     words, head = json.dumps(about), lambda: _header(kinds, about | dict(seals=seals))
     with whole(Path(path)) as f:
@@ -298,14 +324,16 @@ def save_tensors(path,
         for name, (dtype, shape) in kinds.items():
             t = tensor(name)
             if (t.dtype, tuple(t.shape)) != (dtype, tuple(shape)):
-                raise ValueError(f"{name} is {tuple(t.shape)} {t.dtype}, expected {tuple(shape)} {dtype}")
+                raise ValueError(f"{name} is {tuple(t.shape)} {t.dtype}, expected "
+                                 f"{tuple(shape)} {dtype}")
             f.write(t.contiguous().numpy().tobytes())
             seals[name] = seal(t, words)
-        f.seek(0); f.write(head())                         # as long as before, with the seals
+        f.seek(0); f.write(head())  # as long as before, with the seals
 
 # %% ../nbs/18_files.ipynb #tens07
 class TensorFile(Mapping):
-    "The tensors of a safetensors file by name, each read when it is asked for; the last few are kept."
+    ("The tensors of a safetensors file by name, each read when it is asked for; the "
+     "last few are kept.")
     def __init__(self, path):
         from safetensors import safe_open
         self.path, self.version = path, _version(path)
@@ -314,7 +342,8 @@ class TensorFile(Mapping):
     def __iter__(self): return iter(self.names)
     def __getitem__(self, name):
         if name not in self.names: raise KeyError(name)
-        if _version(self.path) != self.version: raise OSError(f"{self.path} has changed since it was opened")
+        if _version(self.path) != self.version:
+            raise OSError(f"{self.path} has changed since it was opened")
         return _read(self.path, name, self.version)
     def several(self, names)->list: return read_tensors(self.path, names)  # the file is opened once
 
@@ -334,7 +363,8 @@ class OnDisk(MutableMapping):
         from safetensors.torch import save
         self.folder.mkdir(parents=True, exist_ok=True)
         tensors = {k: v.contiguous() for k, v in tensors.items()}
-        words = {"about": json.dumps(sealed(about, tensors))}  # several have no fixed order
+        # several have no fixed order
+        words = {"about": json.dumps(sealed(about, tensors))}
         write_whole(self.path(c), save(tensors, words))
 
     def note(self, c, marks:dict):
@@ -369,7 +399,7 @@ class InMemory(dict):
     "The same in memory."
     def __init__(self): self.words = {}
     def put(self, c, tensors, about): self[c], self.words[c] = tensors, about
-    def note(self, c, marks): pass                # images in memory are compared themselves
+    def note(self, c, marks): pass  # images in memory are compared themselves
     def noted(self, c): return {}
     def about(self, c): return self.words.get(c)
     def tensor(self, c, name): return self[c][name]

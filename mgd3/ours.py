@@ -47,7 +47,8 @@ def is_run(row)->bool:
     if not isinstance(row, dict): return False
     if any(type(row.get(k)) is not kind for k, kind in _KINDS.items()): return False
     known = [row.get(k) for k in _SHARES]
-    known += [v for v in (*map(row.get, _TOP5), *row["per_class"].values()) if v is not None]
+    known += [v for v in (*map(row.get, _TOP5), *row["per_class"].values())
+              if v is not None]
     times = _lies(row.get("seconds"), math.inf) and _lies(row.get("eval_share"), 1)
     return times and all(_lies(v, 100) for v in known)
 
@@ -64,7 +65,8 @@ def is_log(path)->bool:
     runs = sum(is_run(row) for row, _ in lines)
     torn = bool(lines) and not lines[-1][1] and not text.endswith(b"\n")
     others = len(lines) - runs - torn
-    return others <= runs if runs else not lines or text.startswith(b'{"key": "') and torn
+    return (others <= runs if runs else not lines or text.startswith(b'{"key": "')
+            and torn)
 
 def check_log(path): check_ours(path, "results file", is_log)
 

@@ -36,7 +36,8 @@ def words_of(metadata)->tuple:  # the words, and name → seal
 def check_seals(path, tensors:dict, metadata):
     "Raise `Damaged` for a tensor that is not what was written."
     try: about, seals = words_of(metadata)
-    except ValueError as e: raise Damaged(f"{path} is damaged: its header is no JSON") from e
+    except ValueError as e:
+        raise Damaged(f"{path} is damaged: its header is no JSON") from e
     words = json.dumps(about)
     for name, t in tensors.items():
         if name in seals and seals[name] != seal(t, words):

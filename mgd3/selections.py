@@ -54,15 +54,17 @@ class Pictures:
         self.channels = 1 if all(grey for grey, _ in _looks(data)) else 3
     @property
     def latent_shape(self): return self.channels, self.size, self.size
-    def vae_hash(self)->str: return f"pictures of {self.size} px, {self.channels} channels"
+    def vae_hash(self)->str:
+        return f"pictures of {self.size} px, {self.channels} channels"
     def vae_batch(self, n:int)->int: return n
     def encode(self, px:Tensor, batch_size:int=100)->Tensor:  # −1 … 1
         return px.float() / 127.5 - 1
 
 # %% ../nbs/54_selections.ipynb #sel00018
 def eye_of(generator, data:Data, method, features=None):
-    "What encodes the images for a method: the generator, or `Pictures`. Raises `ValueError`."
-    if not (method.has_modes or "cfg_scale" in method.takes): return generator    # nobody
+    ("What encodes the images for a method: the generator, or `Pictures`. Raises "
+     "`ValueError`.")
+    if not (method.has_modes or "cfg_scale" in method.takes): return generator  # nobody
     size = generator.size if method.selects else LARGE
     if not (why := unfit(data, size, generator.channels)): return generator
     if method.selects and (features is not None or method.discovery == "random"):

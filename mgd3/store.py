@@ -63,7 +63,8 @@ def _default_readers(data:Data, team:Workers=Workers())->int:
 
 # %% ../nbs/19_store.ipynb #db981ad4
 def _encode_class(of_class, generator:Generator, dtype, n:int, files:list)->tuple:
-    "The latents and digests of a class's images, why some are lacking, and all contents."
+    ("The latents and digests of a class's images, why some are lacking, and "
+     "all contents.")
     z, seen, bad, contents = [], [], {}, []
     for (_, rows), (good, unread, known) in of_class:
         contents += known
@@ -81,8 +82,9 @@ def fill(data:Data, generator:Generator, parts,
          *, readers:int=None,   # processes that read images, see default_readers
          team:Workers=Workers(), progress:bool=False):
     "Encode classes, each written when it is complete. Raises `FloatingPointError`."
-    by, size, mine = maker(generator, dtype), generator.vae_batch(100), team.share(classes)
-    marks = {c: marks_of(data, c, by) for c in mine}             # before any image is read
+    by, size, mine = (maker(generator, dtype), generator.vae_batch(100),
+                      team.share(classes))
+    marks = {c: marks_of(data, c, by) for c in mine}  # before any image is read
     parted = lambda rows: np.array_split(rows, range(size, len(rows), size))
     chunks = [(c, rows) for c in mine for rows in parted(data.of(c))]
     readers = _default_readers(data, team) if readers is None else readers

@@ -24,7 +24,8 @@ def contact_sheet(rows,         # list of rows, each (n, c, h, w) uint8
                  )->Image.Image:
     "Rows of images on one sheet."
     c, h, w = rows[0].shape[1:]
-    sheet = np.full((len(rows) * (h + gap) + gap, max(map(len, rows)) * (w + gap) + gap, c), 255, np.uint8)
+    sheet = np.full((len(rows) * (h + gap) + gap, max(map(len, rows)) * (w + gap) + gap,
+                     c), 255, np.uint8)
     for i, row in enumerate(rows):
         for j, im in enumerate(row):
             y, x = gap + i * (h + gap), gap + j * (w + gap)
@@ -36,10 +37,12 @@ def contact_sheet(rows,         # list of rows, each (n, c, h, w) uint8
 def style():
     "Matplotlib settings that every figure of the book shares; use as `with style():`."
     import matplotlib.pyplot as plt
-    return plt.rc_context({"figure.dpi": 70, "figure.facecolor": "white", "font.size": 11,
-                           "axes.spines.top": False, "axes.spines.right": False,
-                           "axes.grid": True, "grid.alpha": .25, "legend.frameon": False, "lines.linewidth": 2,
-                           "image.cmap": "gray", "svg.hashsalt": "mgd3"})
+    return plt.rc_context({"figure.dpi": 70, "figure.facecolor": "white",
+                           "font.size": 11, "axes.spines.top": False,
+                           "axes.spines.right": False, "axes.grid": True,
+                           "grid.alpha": .25, "legend.frameon": False,
+                           "lines.linewidth": 2, "image.cmap": "gray",
+                           "svg.hashsalt": "mgd3"})
 
 # %% ../nbs/25_tables.ipynb #17050d25
 def show_rows(rows,          # list of rows, each (n, c, h, w) uint8
@@ -52,10 +55,13 @@ def show_rows(rows,          # list of rows, each (n, c, h, w) uint8
     n = max(map(len, rows))
     with style():
         fig, axs = plt.subplots(
-            len(rows), 1, figsize=(size * n + 1.6, size * len(rows) * 1.06 + (.3 if title else 0)), squeeze=False)
+            len(rows), 1,
+            figsize=(size * n + 1.6, size * len(rows) * 1.06 + (.3 if title else 0)),
+            squeeze=False)
         for ax, row, name in zip(axs[:, 0], rows, names):
             ax.imshow(np.array(contact_sheet([row])), vmin=0, vmax=255)
-            ax.set(xticks=[], yticks=[]); ax.grid(False); ax.spines[:].set_visible(False)
+            ax.set(xticks=[], yticks=[]); ax.grid(False)
+            ax.spines[:].set_visible(False)
             ax.set_ylabel(name, rotation=0, ha="right", va="center")
         if title: fig.suptitle(title)
         fig.tight_layout(pad=.3); plt.show()
@@ -66,13 +72,15 @@ def versions()->dict:
     from importlib.metadata import version
     import mgd3
     return dict(mgd3=mgd3.__version__,
-                **{p: version(p) for p in ("torch", "diffusers", "timm", "scikit-learn", "numpy")})
+                **{p: version(p)
+                   for p in ("torch", "diffusers", "timm", "scikit-learn", "numpy")})
 
 def machine()->str:
     "The device that computes, in words."
     import platform
     if torch.cuda.is_available(): return torch.cuda.get_device_name()
-    return f"{platform.machine()} CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
+    return (f"{platform.machine()} CPU, {os.cpu_count()} cores, "
+            f"{torch.get_num_threads()} threads")
 
 # %% ../nbs/25_tables.ipynb #safe02
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -102,7 +110,8 @@ def is_table(path, columns=())->bool:
     with open(path, "rb") as f: text = f.read(2**16).decode(errors="replace")
     header, lines = _parted(text)
     names = lines[0].rstrip("\r").split(",") if lines else []
-    return any(l.startswith("# versions: mgd3=") for l in header) and set(columns) <= set(names)
+    return (any(l.startswith("# versions: mgd3=") for l in header)
+            and set(columns) <= set(names))
 
 def check_table(path, what:str="table", columns=()):
     "Raise `OSError` for a file that cannot be written, or that is no such table."
@@ -127,7 +136,8 @@ def save_rows(path,        # CSV file to write
     header = [f"# {k}: {' '.join(str(v).splitlines())}\n" for k, v in about.items()]
     cells = [[_plain_cell(r[k]) for k in rows[0]] for r in rows]
     lines = map(_line, [rows[0].keys(), *cells])
-    write_whole(Path(path), "".join([*header, *lines]).encode("utf-8", "surrogateescape"))
+    write_whole(Path(path),
+                "".join([*header, *lines]).encode("utf-8", "surrogateescape"))
 
 # %% ../nbs/25_tables.ipynb #e0248e25
 def load_rows(path)->tuple:  # rows as dictionaries (numbers as numbers), and the header as a dictionary
@@ -150,7 +160,8 @@ def by_parts(path,        # CSV file; parts that stand in it are not measured ag
              parts:list,  # tuples, one value for each key
              measured,    # the values of a part → its rows, dictionaries
              **about)->list:
-    "The rows of all parts: those missing are measured, and written as soon as a part is done."
+    ("The rows of all parts: those missing are measured, and written as soon as a "
+     "part is done.")
     check_table(path, columns=keys)
     rows = load_rows(path)[0] if Path(path).is_file() else []
     done = {tuple(str(r[k]) for k in keys) for r in rows}

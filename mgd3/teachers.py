@@ -43,19 +43,22 @@ class Teacher:
     def device(self): return next(self.net.parameters()).device
 
     def columns(self, classes)->list:
-        "Where its outputs for `classes` are. Raises `ValueError` for a class it has not learned."
+        ("Where its outputs for `classes` are. Raises `ValueError` for a class it has "
+         "not learned.")
         at = {composed(c): i for i, c in enumerate(self.classes)}
         unknown = [c for c in classes if composed(c) not in at]
         if unknown:
             known = ", ".join(self.classes[:10])
-            raise ValueError(f"the teacher has no class {unknown[0]!r}; it knows {len(at)}: {known}")
+            raise ValueError(f"the teacher has no class {unknown[0]!r}; it knows "
+                             f"{len(at)}: {known}")
         return [at[composed(c)] for c in classes]
 
     def look(self, x:Tensor):
         "Call the network, as it is in use, on a batch with ImageNet's normalisation."
         if self.mean is not None:
             as_row = lambda v: kept(tuple(v), x.device, x.dtype).view(-1, 1, 1)
-            x = (x * as_row((.229, .224, .225)) + as_row((.485, .456, .406)) - as_row(self.mean)) / as_row(self.std)
+            x = (x * as_row((.229, .224, .225)) + as_row((.485, .456, .406)) -
+                 as_row(self.mean)) / as_row(self.std)
         was = self.net.training
         self.net.eval()
         try: return self.net(x.to(next(self.net.parameters()).dtype))
@@ -64,14 +67,17 @@ class Teacher:
     @torch.no_grad()
     def logits(self, x:Tensor, classes)->Tensor:
         "Logits for a normalised batch, in the order of `classes`."
-        return self.look(x)[:, kept(tuple(self.columns(classes)), x.device, torch.long)].float()
+        return self.look(x)[:, kept(tuple(self.columns(classes)), x.device,
+                                    torch.long)].float()
 
     def sha256(self)->str:
         "A hash of weights and class names."
-        h = hashlib.sha256(json.dumps([self.name, self.classes, self.size, self.channels, self.norm, self.mean,
+        h = hashlib.sha256(json.dumps([self.name, self.classes, self.size,
+                                       self.channels, self.norm, self.mean,
                                        self.std]).encode())
         for k, v in sorted(self.net.state_dict().items()):
-            h.update(k.encode() + v.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+            h.update(k.encode() +
+                     v.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
         return h.hexdigest()
 
 # %% ../nbs/23_teachers.ipynb #7c1e05a2
@@ -91,21 +97,24 @@ class OneCycle(Recipe):
 
 # %% ../nbs/23_teachers.ipynb #7c1e05a3
 def one_cycle(n:int)->callable:  # an optimiser for `train`
-    "SGD with Nesterov momentum for n images. Its learning rate changes with every batch and ends at 0."
+    ("SGD with Nesterov momentum for n images. Its learning rate changes with every "
+     "batch and ends at 0.")
     def optimiser(net, s:OneCycle):
         opt = torch.optim.SGD(net.parameters(), s.lr, momentum=.9, nesterov=True,
                               weight_decay=s.weight_decay)
         steps = s.epochs * len(batch_slices(n, s.batch_size))
         cycle = torch.optim.lr_scheduler.OneCycleLR(
-            opt, s.lr, steps, pct_start=s.warmup, anneal_strategy="linear", cycle_momentum=False,
-            final_div_factor=1e4)
+            opt, s.lr, steps, pct_start=s.warmup, anneal_strategy="linear",
+            cycle_momentum=False, final_div_factor=1e4)
         opt.register_step_post_hook(lambda *_: cycle.step())
-        return opt, torch.optim.lr_scheduler.ConstantLR(opt, 1., 0)    # epochs change nothing
+        # epochs change nothing
+        return opt, torch.optim.lr_scheduler.ConstantLR(opt, 1., 0)
     return optimiser
 
 # %% ../nbs/23_teachers.ipynb #8fb479f2
 def teacher_settings(data:Data, **kw)->Recipe:
-    "Eight epochs of `HardLabel.small` up to 16 px, `OneCycle` up to 64 px, else `HardLabel.public_code`, batch norm."
+    ("Eight epochs of `HardLabel.small` up to 16 px, `OneCycle` up to 64 px, else "
+     "`HardLabel.public_code`, batch norm.")
     s = auto_settings(data, data)
     if 16 < s.size <= 64: return OneCycle(**dict(size=s.size, flip=s.flip) | kw)
     return replace(s, **(dict(epochs=8) if s.size <= 64 else dict(norm="batch")) | kw)
@@ -113,32 +122,38 @@ def teacher_settings(data:Data, **kw)->Recipe:
 # %% ../nbs/23_teachers.ipynb #57eff92a
 def train_teacher(data,                     # `Data` or a dataset's name: real images
                   test=None,                # real images to grade it with
-                  net:str="convnet3", settings:Recipe=None, seed:int=0, device:str=None, stream:bool=None,
-                  progress:bool=False,
+                  net:str="convnet3", settings:Recipe=None, seed:int=0, device:str=None,
+                  stream:bool=None, progress:bool=False,
                   after=lambda epoch, teacher: None,  # called after every epoch with the teacher as it is
                  )->Teacher:
-    "A teacher trained on all of `data`, with hard labels. Raises `ValueError` for data that cannot be trained on."
-    data, device = data if isinstance(data, Data) else load_data(data), as_device(device or default_device())
+    ("A teacher trained on all of `data`, with hard labels. Raises `ValueError` for "
+     "data that cannot be trained on.")
+    data, device = (data if isinstance(data, Data) else load_data(data),
+                    as_device(device or default_device()))
     s, channels = settings or teacher_settings(data), n_channels(data)
     check_data(data, "train")
     if test is not None: check_data(test, "test"); match_labels(data, test)
     # no student begins with the weights of its teacher
     own = seed + 2**20
-    model = make_network(net, len(data.classes), s.size, channels, own, s.norm).to(device)
+    model = make_network(net, len(data.classes), s.size, channels, own,
+                         s.norm).to(device)
     t = Teacher(model, list(data.classes), net, s.size, channels, s.norm)
     x, more = load_pixels(data.images, s.size, channels, device, stream), {}
     if isinstance(s, OneCycle):
-        model.to(memory_format=torch.channels_last)                    # a sixth faster on a CPU with bfloat16
+        # a sixth faster on a CPU with bfloat16
+        model.to(memory_format=torch.channels_last)
         more = dict(optimiser=one_cycle(len(x)))
-    with tqdm(total=s.epochs, desc=f"teacher {net}", unit="epoch", disable=None if progress else True) as bar:
-        train(model, x, torch.as_tensor(np.asarray(data.labels)).long().to(device), s, own,
-              on_epoch=lambda e: (bar.update(), after(e, t)), **more)
+    with tqdm(total=s.epochs, desc=f"teacher {net}", unit="epoch",
+              disable=None if progress else True) as bar:
+        train(model, x, torch.as_tensor(np.asarray(data.labels)).long().to(device),
+              s, own, on_epoch=lambda e: (bar.update(), after(e, t)), **more)
     return t if test is None else graded(t, test, device, stream)
 
 # %% ../nbs/23_teachers.ipynb #57eff92aa
 def graded(t:Teacher, test:Data, device=None, stream:bool=None)->Teacher:
     "The same teacher, with its accuracy on all of `test`."
-    return replace(t, accuracy=round(confusion(t, test, device, None, stream).accuracy, 2))
+    return replace(t,
+                   accuracy=round(confusion(t, test, device, None, stream).accuracy, 2))
 
 # %% ../nbs/23_teachers.ipynb #63292bae
 def save_teacher(t:Teacher, path,
@@ -146,7 +161,8 @@ def save_teacher(t:Teacher, path,
                 ):
     "One safetensors file, written whole."
     from safetensors.torch import save
-    about = {k: getattr(t, k) for k in ("name", "classes", "size", "channels", "norm", "mean", "std", "accuracy")}
+    about = {k: getattr(t, k) for k in ("name", "classes", "size", "channels", "norm",
+                                        "mean", "std", "accuracy")}
     weights = {k: v.cpu().contiguous() for k, v in t.net.state_dict().items()}
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     more = {"mgd3.request": request} if request else {}
@@ -162,7 +178,8 @@ def _header(path)->tuple:  # words about the file, its tensors
         raise ValueError(f"{path} is not a safetensors file: {e}") from e
 
 # %% ../nbs/23_teachers.ipynb #mkte02
-def _there(out): return FileExistsError(f"{out} is there already: name another with --out")
+def _there(out):
+    return FileExistsError(f"{out} is there already: name another with --out")
 
 def _asked(out)->str:
     "What a teacher that is not graded yet was asked for; None without a file."
@@ -179,7 +196,7 @@ def _request(real:Data, held:Data, *settings)->str:
 def make_teacher(
     data:str="digit-pairs",  # real images: a dataset's name or folder
     *, out:str="teacher.safetensors",  # file to write
-    net:str=None,            # of networks (default: convnet3 up to 64 px, else resnet18)
+    net:str=None,  # of networks (default: convnet3 up to 64 px, else resnet18)
     test:str=None,           # real images to grade it with (default: the data's own)
     epochs:int=None,         # in place of the default
     size:int=None,           # px
@@ -224,7 +241,8 @@ def make_teacher(
 # %% ../nbs/23_teachers.ipynb #7c1e05b1
 def bundled_teachers()->dict:  # name → file
     "The teachers that come with the package."
-    found = (p for p in (files("mgd3")/"bundled").iterdir() if p.name.endswith(".safetensors"))
+    found = (p for p in (files("mgd3")/"bundled").iterdir()
+             if p.name.endswith(".safetensors"))
     return {p.name.removesuffix(".safetensors"): Path(str(p)) for p in found}
 
 # %% ../nbs/23_teachers.ipynb #e0481f8d
@@ -234,7 +252,8 @@ def load_teacher(source,            # a bundled name, a file (`save_teacher`, or
                  classes:list=None, # the names of its outputs, where neither the file nor ImageNet says them
                  size:int=None,     # px; the network's own by default
                  device=None)->Teacher:
-    "Raises `ValueError` for a file that is no teacher, `OSError` for weights that cannot be had."
+    ("Raises `ValueError` for a file that is no teacher, `OSError` for weights that "
+     "cannot be had.")
     path = bundled_teachers().get(str(source), Path(source))
     if path.is_file(): t = _from_file(path, net, classes, size)
     else: t = _from_timm(str(source), classes, size)
@@ -255,11 +274,15 @@ def _from_file(path, net, classes, size):
     words, weights = _header(path)
     about = words.get("mgd3.teacher")
     if about is None and net is None:
-        raise ValueError(f"{path} does not say which network it holds: name it (teacher_net)")
+        raise ValueError(f"{path} does not say which network it holds: name it "
+                         "(teacher_net)")
     if about: t = _described(about, path)
-    else: t = _from_timm(net, classes, size, pretrained=False, outputs=_outputs(net, weights))
+    else:
+        t = _from_timm(net, classes, size, pretrained=False,
+                       outputs=_outputs(net, weights))
     try:
-        model = t.net or make_network(t.name, len(t.classes), t.size, t.channels, norm=t.norm)
+        model = t.net or make_network(t.name, len(t.classes), t.size, t.channels,
+                                      norm=t.norm)
         model.load_state_dict(weights)
     except (RuntimeError, ValueError) as e:
         why = " ".join(str(e).split())[:200]
@@ -269,10 +292,13 @@ def _from_file(path, net, classes, size):
 def _outputs(name, weights):
     "How many classes a timm network's checkpoint has, and how many colours it takes."
     import timm
-    if not timm.is_model(name): raise ValueError(f"unknown network {name!r}: not a name of timm")
+    if not timm.is_model(name):
+        raise ValueError(f"unknown network {name!r}: not a name of timm")
     cfg = timm.get_pretrained_cfg(name)
-    head, first = (v if isinstance(v, (str, type(None))) else v[0] for v in (cfg.classifier, cfg.first_conv))
-    if f"{head}.weight" not in weights: raise ValueError(f"the file has no {head}.weight: not a {name}")
+    head, first = (v if isinstance(v, (str, type(None))) else v[0]
+                   for v in (cfg.classifier, cfg.first_conv))
+    if f"{head}.weight" not in weights:
+        raise ValueError(f"the file has no {head}.weight: not a {name}")
     conv = weights.get(f"{first}.weight")
     return len(weights[f"{head}.weight"]), 3 if conv is None else conv.shape[1]
 
@@ -292,37 +318,47 @@ def read_classes(path)->list:
 def _from_timm(name, classes, size, pretrained=True, outputs=None):
     import timm
     if not timm.is_model(name) and ("/" in name
-                                    or "." in name): raise FileNotFoundError(f"no such teacher file: {name}")
+                                    or "." in name): raise FileNotFoundError("no "
+                                                                             "such "
+                                                                             "teacher "
+                                                                             ""
+                                                                             f"file: {name}")
     if not timm.is_model(name):
         known = bundled_teachers()
-        raise ValueError(f"unknown teacher {name!r}{nearly(name, known)}: neither a file nor a "
-                         f"name of timm, nor one of {', '.join(known)}")
+        raise ValueError(f"unknown teacher {name!r}{nearly(name, known)}: neither a "
+                         f"file nor a name of timm, nor one of {', '.join(known)}")
     kw = dict(num_classes=outputs[0], in_chans=outputs[1]) if outputs else {}
     cfg = timm.get_pretrained_cfg(name)
     if cfg.fixed_input_size and size: kw["img_size"] = size
     try: net = timm.create_model(name, pretrained=pretrained, **kw)
-    except Exception as e:                                            # whatever the hub's client raises
+    except Exception as e:  # whatever the hub's client raises
         why = " ".join(str(e).split())[:200] or type(e).__name__
-        raise OSError(f"cannot get the weights of {name}: {why}; a safetensors file can be given instead") from e
+        raise OSError(f"cannot get the weights of {name}: {why}; a safetensors file "
+                      "can be given instead") from e
     n = net.num_classes
     classes = classes or (list(imagenet_ids()) if n == 1000 else None)
     if classes is None:
-        raise ValueError(f"{name} has {n} classes, and nothing says which: give their names (teacher_classes)")
-    if len(classes) != n: raise ValueError(f"{len(classes)} class names for a teacher of {n} classes")
-    plain = tuple(cfg.mean) == (.485, .456, .406) and tuple(cfg.std) == (.229, .224, .225)
+        raise ValueError(f"{name} has {n} classes, and nothing says which: give their "
+                         "names (teacher_classes)")
+    if len(classes) != n:
+        raise ValueError(f"{len(classes)} class names for a teacher of {n} classes")
+    plain = (tuple(cfg.mean) == (.485, .456, .406)
+             and tuple(cfg.std) == (.229, .224, .225))
     channels = outputs[1] if outputs else 3
     return Teacher(net, list(classes), name, size or cfg.input_size[-1], channels,
-                   **({} if plain or channels == 1 else dict(mean=tuple(cfg.mean), std=tuple(cfg.std))))
+                   **({} if plain or channels == 1
+                      else dict(mean=tuple(cfg.mean), std=tuple(cfg.std))))
 
 # %% ../nbs/23_teachers.ipynb #e0481f8e
 def as_teacher(source,             # a `Teacher`, a bundled name, a file or a timm id
                device=None,
                classes=(),         # that it has to know
               )->Teacher:
-    ("A teacher that can be used. Raises `ValueError` for anything else and for one that lacks a class, `OSError` "
-     "for one that cannot be had.")
+    ("A teacher that can be used. Raises `ValueError` for anything else and for one "
+     "that lacks a class, `OSError` for one that cannot be had.")
     if not isinstance(source, (Teacher, str, Path)):
-        raise ValueError(f"a teacher is a Teacher, a bundled name, a file or a timm id, got {type(source).__name__}")
+        raise ValueError("a teacher is a Teacher, a bundled name, a file or a timm "
+                         f"id, got {type(source).__name__}")
     t = source if isinstance(source, Teacher) else load_teacher(source, device=device)
     t.columns(classes)
     return t
@@ -330,10 +366,12 @@ def as_teacher(source,             # a `Teacher`, a bundled name, a file or a ti
 # %% ../nbs/23_teachers.ipynb #6319d03b
 def teacher_of(job,   # a `Job`
                given:Teacher=None, **kw)->Teacher:
-    "The teacher given, the one in the folder, or a new one (`teacher_settings` with `kw`)."
+    ("The teacher given, the one in the folder, or a new one (`teacher_settings` "
+     "with `kw`).")
     path, device = job.folder and job.folder/TEACHER, job.generator.device
-    if given is not None or (path and path.is_file()): return as_teacher(given or path, device, job.data.classes)
-    own = job.seed + 2**21                                 # no teacher of a method is one that labels for students
+    if given is not None or (path and path.is_file()):
+        return as_teacher(given or path, device, job.data.classes)
+    own = job.seed + 2**21  # no teacher of a method is one that labels for students
     s = teacher_settings(job.data, **kw)
     t = train_teacher(job.data, None, default_net(s, "soft"), s, own, device)
     if path: save_teacher(t, path)
