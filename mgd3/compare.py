@@ -15,13 +15,12 @@ from typing import Literal
 import numpy as np, torch
 from tqdm.auto import tqdm
 
-from .data import (Data, digest, fingerprint, subset, check_data, ipc_of,
+from .data import (Data, fingerprint, subset, check_data, ipc_of,
                        match_labels, median_side, n_channels)
 from .tables import check_table, versions, save_rows
-from .sources import check_unseen, load_data, named, real_data
-from .images import Files
+from .provenance import check_unseen, real_data, tell_seen
 from .folders import from_folder
-from .files import json_line, manifest_of, sha256
+from .files import json_line
 from .ours import append_log, check_distinct, check_log, read_log
 from .messages import Result, text_table, visible
 from .devices import as_device, default_device, resolved
@@ -261,50 +260,6 @@ def baseline_entries(sets:list,  # (folder, its `Data`, its real test images)
         everything = f"all {len(real)} images of {real.name}"
         rows.setdefault((real.name, "all"), entry(everything, real, test))
     return list(rows.values())
-
-# %% ../nbs/16_compare.ipynb #seen02
-_MOST, _MANY = 10_000, .05
-
-def source_of(folder, test)->Data:
-    "The images that a folder was distilled from; None where they are not found."
-    m = manifest_of(folder).get("data", {})
-    name, wanted = m.get("name") or "", (m.get("images") or 0, m.get("classes"))
-    if not 0 < wanted[0] <= _MOST: return None
-    if name in named(): places = [name]
-    elif name != f"{Path(name).name}/": return None              # forged
-    else: places = [p/name for p in (Path(folder).absolute().parent, Path.cwd(),
-                                     Path(test), *Path(test).absolute().parents[:2])]
-    for place in places:
-        with warnings.catch_warnings(action="ignore"):
-            try: found = load_data(place)
-            except (OSError, ValueError): continue
-        if (len(found), found.classes) == wanted: return found
-
-def in_both(a:Data, b:Data)->float:
-    "Share of the images of `b`, some of them in a large dataset, that are also in `a`."
-    if len(a) > _MOST: return 0.
-    few = np.linspace(0, len(b) - 1, min(_MOST, len(b))).astype(int)
-    by_file = isinstance(a.images, Files) and isinstance(b.images, Files)
-    def mark(images, i):
-        return sha256(images.path(i)) if by_file else digest(images[i]).tobytes()
-    known = {mark(a.images, i) for i in range(len(a))}
-    return float(np.mean([mark(b.images, int(i)) in known for i in few]))
-
-def tell_seen(folder, made:Data, real:Data, test):
-    "Warn of test images that a dataset holds, or that it was distilled from."
-    source, m = source_of(folder, test), manifest_of(folder).get("data", {})
-    for data, where in ((made, f"in {folder}"),
-                        (source, f"among those {folder} was made of")):
-        share = 0. if data is None else in_both(data, real)
-        if share >= _MANY:
-            return warnings.warn(f"{share:.0%} of the test images are also {where}: "
-                                 "this is no accuracy on new images")
-    if (share := in_both(real, made)) >= _MANY:
-        warnings.warn(f"{share:.0%} of the images of {folder} are also test images")
-    elif source is None and (m.get("images"), m.get("classes")) == (len(real),
-                                                                    real.classes):
-        warnings.warn(f"{folder} was made of {len(real)} images of these classes, and "
-                      f"{test} has as many: are they others?")
 
 # %% ../nbs/16_compare.ipynb #eval04
 def _line(r, several, best, top5):

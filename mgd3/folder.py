@@ -20,9 +20,10 @@ from torch import Tensor
 
 from .data import Data, pixels, png_bytes
 from .devices import Workers
-from .files import (CHECKPOINT, FORMAT, PART, TEACHER, OnDisk, OtherFormat, alone,
+from .files import (CHECKPOINT, FORMAT, PART, TEACHER, OtherFormat, alone,
                         check_names, differences, hashes, json_file, json_line,
                         read_manifest, sha256, write_whole)
+from .tensor_files import OnDisk
 from .generators import Generator
 from .modes import Modes, load_modes, save_modes
 from .images import Files

@@ -19,7 +19,7 @@ from .hub import bundled
 from .messages import Result, text_table
 from .modes import discover_modes
 from .selections import check_sees, check_teacher_sees
-from .sources import real_data
+from .provenance import real_data
 from .folders import from_folder
 
 # %% ../nbs/14_metrics.ipynb #f5b95607

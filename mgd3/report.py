@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from .ablations import covered, joint_tsne
-from .compare import compare_students, entry, random_entry, tell_seen
+from .compare import compare_students, entry, random_entry
 from .data import (Data, ipc_of, match_labels, median_side, n_channels, overlap,
                        pixels)
 from .files import manifest_of, write_whole
@@ -25,7 +25,7 @@ from .messages import Result
 from .methods import COLOURS, MARKERS
 from .metrics import (feature_space, frechet_distance, maker_of, precision_recall,
                           summary)
-from .sources import check_unseen, real_data
+from .provenance import check_unseen, real_data, tell_seen
 from .folders import from_folder
 from .tables import contact_sheet, style, versions
 

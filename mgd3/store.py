@@ -23,8 +23,9 @@ from .images import Files, background_of
 from .changes import (file_hash, maker, marks_of, missing, paths_of,
                           stamp_of)
 from .tables import versions
-from .files import (FORMAT, PART, InMemory, OnDisk, alone, differences, json_file,
-                        json_line, read_manifest, sha256, write_whole)
+from .files import (FORMAT, PART, alone, differences, json_file, json_line,
+                        read_manifest, sha256, write_whole)
+from .tensor_files import InMemory, OnDisk
 from .generators import Generator, from_pretrained
 from .devices import Workers, find_workers
 

@@ -10,10 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generators", "loading", "families", "hub",
           "configs", "classes", "weights", "data", "images", "folders", "sources", "files", "ours", "tables",
-          "devices", "store", "changes", "seals", "shipped", "folder", "selections", "methods", "distill", "checkpoints"}
+          "devices", "store", "changes", "seals", "tensor_files", "shipped", "folder", "selections", "methods", "distill", "checkpoints"}
 EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "answers", "teachers", "features", "compare",
               "metrics", "ablations", "report"}
-LINES, NAMES, FRONT = 370, 150, 60
+LINES, NAMES, FRONT = 380, 150, 60
 
 
 def modules()->dict:
