@@ -24,7 +24,7 @@ from mgd3.data import png_bytes
 from mgd3.tables import markdown_table, save_rows
 from mgd3.files import write_whole
 from mgd3.generators import Generator
-from mgd3.loading import FAMILIES
+from mgd3.families import FAMILIES
 from mgd3.guidance import sample
 
 BACKENDS = dict(flash=SDPBackend.FLASH_ATTENTION, efficient=SDPBackend.EFFICIENT_ATTENTION,

@@ -21,9 +21,10 @@ from tqdm.auto import tqdm
 from .methods import METHODS, PLUGINS, active_settings, check_settings, load_plugin
 from .data import overlap, pixels, match_labels
 from .sources import load_data
-from .tables import load_rows, save_rows
+from .tables import check_table, load_rows, save_rows
 from .distill import distill_dataset
-from .files import alone, check_writable
+from .devices import check_seed
+from .files import alone
 from .messages import Result, text_table
 from .generators import from_pretrained
 from .guidance import SETTINGS, Sampling, FORMS, lambda_at
@@ -31,6 +32,7 @@ from .hard_label_eval import evaluate_hard
 from .metrics import coverage, fine_counts, summary
 from .modes import check_discovery
 from .schedules import schedule
+from .selections import LARGE, check_sees
 from .soft_label_eval import evaluate_soft
 from .teachers import train_teacher
 
@@ -38,6 +40,7 @@ from .teachers import train_teacher
 @lru_cache(maxsize=None)
 def _encoded(dataset, split, generator, *where):
     data, g = load_data(dataset, split, *where), from_pretrained(generator)
+    check_sees(data, g.name, LARGE, g.channels, "name a generator that sees them with --generator")
     return data, g.encode(data.images)
 
 @lru_cache(maxsize=None)
@@ -105,12 +108,21 @@ def rarer_digit(d, real)->float:
 # %% ../nbs/05_ablations.ipynb #e49664a8
 KEYS = ("dataset", "method", "ipc", "seed", "split", *SETTINGS, "discovery", "generator", "options", "prompt",
         "class_map")
+MEASURED = ("last", "coverage", "diversity", "representativeness", "best", "soft")
 
 def _said(v):
     "A setting as it stands in a file."
     return "" if v is None else " ".join(f"{k}={v[k]}" for k in sorted(v)) if isinstance(v, dict) else str(v)
 def _key(job): return tuple(_said(job.get(k)) for k in KEYS)
-def _lines(path): return load_rows(path)[0] if Path(path).is_file() else []
+
+def _lines(path):
+    "The runs in a file. Raises `OSError` for another file, `ValueError` for a damaged one."
+    check_table(path, "sweep's table", (*KEYS[:5], *MEASURED[:4]))
+    rows = load_rows(path)[0] if Path(path).is_file() else []
+    for i, r in enumerate(rows, 1):
+        if odd := [k for k in MEASURED if isinstance(r.get(k), str) and r[k]]:
+            raise ValueError(f"{path} is damaged: {odd[0]} of row {i} is no number")
+    return rows
 
 def _missing(jobs, path):
     "The jobs that the file does not hold, each once; one with a student of soft labels needs a line that has one."
@@ -169,21 +181,6 @@ def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a ru
     for job, e in failed: warnings.warn(f"{' '.join(filter(None, _key(job)))} failed: {e}")
     return _lines(path)
 
-# %% ../nbs/05_ablations.ipynb #b4b951fa
-def by_parts(path,        # CSV file; parts that stand in it are not measured again
-             keys:tuple,  # the columns that name a part
-             parts:list,  # tuples, one value for each key
-             measured,    # the values of a part → its rows, dictionaries
-             **about)->list:
-    "The rows of all parts: those missing are measured, and written as soon as a part is done."
-    rows = _lines(path)
-    done = {tuple(str(r[k]) for k in keys) for r in rows}
-    for part in tqdm([p for p in parts if tuple(map(str, p)) not in done], unit="part"):
-        rows += [dict(zip(keys, part)) | r for r in measured(*part)]
-        columns = dict.fromkeys((k for r in rows for k in r), "")
-        save_rows(path, [columns | r for r in rows], **about)
-    return rows
-
 # %% ../nbs/05_ablations.ipynb #73921894
 def _each(v): return v if isinstance(v, (list, tuple)) else [v]
 
@@ -224,7 +221,10 @@ def grid(datasets:list, methods:list=("mgd3",),
     return jobs
 
 # %% ../nbs/05_ablations.ipynb #swp01
-def _place(data): return getattr(data.images, "root", None)
+def _is_one(a, b):
+    "Are two splits the same images?"
+    root, other = (getattr(d.images, "root", None) for d in (a, b))
+    return a.files == b.files and root == other and bool(root or overlap(a, b) == 1)
 
 def check_jobs(jobs:list, generator:str, root=None, download:bool=False):
     "Raise `ValueError` before the first run for what can be known by then."
@@ -232,11 +232,10 @@ def check_jobs(jobs:list, generator:str, root=None, download:bool=False):
     for j in jobs:
         d, split = j["dataset"], j["split"]
         if j["ipc"] < 1: raise ValueError(f"ipc must be at least 1, got {j['ipc']}")
-        if j["seed"] < 0: raise ValueError(f"seeds must be at least 0, got {j['seed']}")
+        check_seed(j["seed"])
         if d not in sets:
             sets[d], real = (load_data(d, s, root, download) for s in ("train", split))
-            same = sets[d].files == real.files
-            if same and _place(sets[d]) == _place(real):
+            if _is_one(sets[d], real):
                 raise ValueError(f"{d} has no {split!r} images but those to distill")
         m = check_settings(j["method"], j.get("options") or {})
         asked = j.get("prompt"), j.get("class_map")
@@ -286,7 +285,7 @@ def sweep_settings(
         raise ValueError("nothing to do: name at least one dataset, method, ipc and seed")
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
-    check_writable(out); check_jobs(jobs, generator or "dit-digits", root, download)
+    _lines(out); check_jobs(jobs, generator or "dit-digits", root, download)
     jobs = [j | dict(root=root, download=download) for j in jobs]
     usual = 1 if torch.cuda.is_available() else min(os.cpu_count(), len(jobs))
     done = sweep(jobs, out, workers or usual, command="mgd3 sweep",

@@ -13,6 +13,8 @@ from tqdm.auto import tqdm
 
 from .data import image_seed
 from .files import CHECKPOINT, write_whole
+from .seals import check_seals, sealed, words_of
+
 
 # %% ../nbs/34_checkpoints.ipynb #pt036
 def state_bytes(tensors:dict,     # name → tensor
@@ -26,7 +28,8 @@ def state_bytes(tensors:dict,     # name → tensor
             for k, v in s.items() if torch.is_tensor(v)}
     whole = {k: v.detach().cpu().clone().contiguous()
              for k, v in (tensors | flat).items()}
-    return save(whole, dict(about=json.dumps(about)))
+    return save(whole, dict(about=json.dumps(sealed(about, whole))))
+
 
 # %% ../nbs/34_checkpoints.ipynb #pt036a
 def read_state(path,
@@ -38,7 +41,8 @@ def read_state(path,
     from safetensors import SafetensorError, safe_open
     try:
         with safe_open(path, "pt") as f:
-            kept, about = {k: f.get_tensor(k) for k in f.keys()}, f.metadata()["about"]
+            kept, said = {k: f.get_tensor(k) for k in f.keys()}, f.metadata()
+        check_seals(path, kept, said)
         with torch.no_grad():
             for k, v in tensors.items(): v.copy_(kept.pop(k))
     except (SafetensorError, KeyError, RuntimeError, TypeError, OSError) as e:
@@ -50,7 +54,8 @@ def read_state(path,
     for opt, state in zip(optimisers, states):
         opt.load_state_dict(dict(state=state,
                                  param_groups=opt.state_dict()["param_groups"]))
-    return json.loads(about)
+    return words_of(said)[0]
+
 
 # %% ../nbs/34_checkpoints.ipynb #ff183dc3
 def drawn_from(job, what:str, i:int)->torch.Generator:

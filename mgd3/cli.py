@@ -10,7 +10,7 @@ import ast, json, os, sys, warnings
 from dataclasses import dataclass, replace
 from importlib import import_module
 
-from .messages import Result, nearly
+from .messages import Result, nearly, visible, visible_json
 from .options import Option, find_source, pairs, parse, read_config, read_options
 
 # %% ../nbs/15_cli.ipynb #how6
@@ -77,7 +77,7 @@ def encoded(z)->Result:
 _SAMPLED = ("methods.mgd3", "sampling")
 _SAMPLING = (("guidance.Sampling", "sampling"), _SAMPLED,
             ("methods.Discovery", "discovery"))
-_TRAINING = (("pretrain.Settings", "training"),)
+_TRAINING = (("pretrain_job.Settings", "training"),)
 COMMANDS = dict(
     distill=Command("distill.distill_dataset", _SAMPLING, shares=True, resumes=True,
                     say=distilled),
@@ -124,16 +124,17 @@ def info(generator:str=None,  # bundled name, folder or hub id: say what it is
     elif method: found = about_method(method)
     else: found = all_names()
     def text(k, v):
-        if not isinstance(v, list): return v
+        if not isinstance(v, list): return visible(v, keep="")
+        v = [visible(w, keep="") for w in v]
         if method and k != "options": return ("\n" + " " * 16).join(v)   # a line each
-        return ", ".join(map(str, v[:20])) + (f", … ({len(v)})" if len(v) > 20 else "")
+        return ", ".join(v[:20]) + (f", … ({len(v)})" if len(v) > 20 else "")
     lines = [f"{k:<16}{text(k, v)}".rstrip() for k, v in found.items()]
     return Result("\n".join(lines), found)
 
 def all_names()->dict:
     "Versions, the device, and the names of what ships with the package."
     import platform
-    from mgd3.loading import bundled
+    from mgd3.hub import bundled
     from mgd3.methods import METHODS, PULLS, STARTS
     from mgd3.modes import DISCOVERIES
     from mgd3.schedules import SAMPLERS
@@ -161,6 +162,8 @@ def overview()->str:
 def execute(command:str, values:dict)->Result:
     "Call the function of a command. Here the library is imported."
     c, own = COMMANDS[command], {}
+    for seed in values.get("seeds", [values.get("seed", 0)]):
+        if seed: import_module("mgd3.devices").check_seed(seed)
     values = {k: v for k, v in values.items() if k not in ("config", "json", "debug")}
     if "plugin" in values:
         import_module("mgd3.methods").load_plugin(values.pop("plugin"))
@@ -174,7 +177,7 @@ def execute(command:str, values:dict)->Result:
 def _json(obj)->str:
     "One JSON object; JSON has no NaN."
     plain = json.loads(json.dumps(obj), parse_constant=lambda _: None)
-    return json.dumps(plain, ensure_ascii=False)
+    return visible_json(json.dumps(plain, ensure_ascii=False))
 
 def _leave():
     "Part from the other processes of `accelerate launch`, where there are any."
@@ -196,46 +199,88 @@ def _understand(command, name, argv):
         raise ValueError(f"unknown command {command!r}{hint}: one of {known}")
     c, path = COMMANDS[command], _config_of(argv)
     options = read_config(path, command, c.options, COMMANDS) if path else c.options
-    return parse(name, c.about, options, argv)
+    try: return parse(name, c.about, options, argv)
+    except BrokenPipeError: silence(sys.stdout); sys.exit(0)           # help, half read
+
+# %% ../nbs/15_cli.ipynb #say02
+def silence(stream):
+    "Let a stream lead nowhere, because its reader has gone."
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+def say(text, stream):
+    "Print a text for people. Raises `OSError` for a full disk."
+    if stream is None: return
+    try: print(visible(text), file=stream, flush=True)
+    except BrokenPipeError: silence(stream)
+
+def complain(text):
+    "Say a line on standard error, where that is possible."
+    try: say(" ".join(text.split()), sys.stderr)
+    except OSError: silence(sys.stderr)
+
+def open_streams():
+    "Closed streams lead nowhere. Otherwise the next file would take their place."
+    for fd in range(3):
+        try: os.fstat(fd)
+        except OSError: os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None: setattr(sys, name, open(os.devnull, "w"))
+        getattr(sys, name).reconfigure(errors="replace")   # a terminal without λ and ±
+
+# %% ../nbs/15_cli.ipynb #run02
+def _processes()->tuple:  # rank, number of processes
+    "Which process this is. Raises `ValueError` for what no launcher says."
+    words = [os.environ.get(k) or usual for k, usual in (("RANK", "0"), ("WORLD_SIZE", "1"))]
+    try: rank, of = map(int, words)
+    except ValueError: rank, of = -1, 0
+    if of == 1 and rank >= 0: return 0, 1
+    if 0 <= rank < of: return rank, of
+    raise ValueError(f"RANK={words[0]} and WORLD_SIZE={words[1]} name no process: unset them, "
+                     f"or start with accelerate launch")
+
+def _perform(command, argv, rank, of, called)->int:
+    "Do what a command line says; the exit code."
+    if of > 1 and command in COMMANDS and not COMMANDS[command].shares:
+        raise ValueError("only distill and encode share work between processes")
+    values = _understand(command, f"mgd3 {command}" if command in COMMANDS else "mgd3", argv)
+    with warnings.catch_warnings():
+        def note(m, *a, **k): rank or complain(f"{called}: note: {m}")
+        warnings.showwarning = note
+        result = execute(command, values)
+    _leave()
+    if rank == 0: say(_json(result) if values.get("json") else result, sys.stdout)
+    return int(result.failed)
+
+def _failure(e, command)->tuple:  # what to say, the exit code
+    "How an error ends the program."
+    if isinstance(e, KeyboardInterrupt):
+        resumes = command in COMMANDS and COMMANDS[command].resumes
+        return "interrupted" + "; the same command goes on where it stopped" * resumes, 1
+    return str(e).strip() or type(e).__name__, 2 if isinstance(e, ValueError) else 1
 
 def run(argv=None)->int:
     "The program; returns the exit code."
     argv = sys.argv[1:] if argv is None else list(argv)
-    if not argv or argv[0] in ("-h", "--help"):
-        print(overview())
-        return 0 if argv else 2
-    if argv[0] == "--version":
-        print(import_module("mgd3").__version__)
-        return 0
-    command, *rest = argv
-    rank, of = int(os.environ.get("RANK") or 0), int(os.environ.get("WORLD_SIZE") or 1)
-    name = f"mgd3 {command}" if command in COMMANDS else "mgd3"
-    called = name + (f" (process {rank} of {of})" if of > 1 else "")
+    command, *rest = argv or ["--help"]
+    called = f"mgd3 {command}" if command in COMMANDS else "mgd3"
     try:
-        if of > 1 and command in COMMANDS and not COMMANDS[command].shares:
-            raise ValueError("only distill and encode share work between processes")
-        values = _understand(command, name, rest)
-        with warnings.catch_warnings():
-            def note(m, *a, **k): rank or print(f"{called}: note: {m}", file=sys.stderr)
-            warnings.showwarning = note
-            result = execute(command, values)
-        _leave()
-        if rank == 0: print(_json(result) if values.get("json") else result)
-        return int(result.failed)
+        if command in ("-h", "--help"): say(overview(), sys.stdout); return 0 if argv else 2
+        if command == "--version":
+            say(import_module("mgd3").__version__, sys.stdout); return 0
+        rank, of = _processes()
+        if of > 1: called += f" (process {rank} of {of})"
+        return _perform(command, rest, rank, of, called)
     except SystemExit as e: return e.code
-    except KeyboardInterrupt:
-        message, code = "interrupted", 1
-        if COMMANDS[command].resumes:
-            message += "; the same command goes on where it stopped"
-    except Exception as e:
-        if "--debug" in rest: raise
-        message, code = " ".join(str(e).split()) or type(e).__name__, 1
-        if isinstance(e, ValueError): code = 2
-    print(f"{called}: {message}", file=sys.stderr)
+    except (Exception, KeyboardInterrupt) as e:
+        if "--debug" in rest and isinstance(e, Exception): raise
+        message, code = _failure(e, command)
+    complain(f"{called}: {message}")
     return code
 
 def main():
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")             # a terminal without λ and ±
-    sys.exit(run())
+    open_streams()
+    code = run()
+    try: sys.stdout.flush()                                # the help of a command
+    except OSError: silence(sys.stdout)
+    sys.exit(code)

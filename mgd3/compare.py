@@ -6,9 +6,8 @@
 __all__ = ['Entry', 'compare_students', 'baseline_entries', 'comparison_table', 'evaluate']
 
 # %% ../nbs/16_compare.ipynb #d0638ad8
-import hashlib, json, os, shutil, warnings
-try: import fcntl
-except ImportError: fcntl = None                                       # Windows
+import hashlib, json, shutil, warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -16,23 +15,24 @@ from typing import Literal
 import numpy as np, torch
 from tqdm.auto import tqdm
 
-from .data import (Data, fingerprint, subset, check_data, ipc_of, match_labels,
-                       median_side, n_channels)
-from .tables import versions, save_rows
-from .sources import check_unseen, real_data
-from .images import Files
+from .data import (Data, fingerprint, subset, check_data, ipc_of,
+                       match_labels, median_side, n_channels)
+from .tables import check_table, versions, save_rows
+from .provenance import check_unseen, real_data, tell_seen
 from .folders import from_folder
-from .files import check_writable
-from .messages import Result, text_table
+from .files import json_line
+from .ours import append_log, check_distinct, check_log, read_log
+from .messages import Result, text_table, visible
 from .devices import as_device, default_device, resolved
 from .hard_label_eval import (HardLabel, auto_settings, check_repeats, default_net,
                                   prepare, sample_weights, student, summary)
 from .networks import make_network
 from .training import Recipe
-from .soft_label_eval import (SoftLabel, about_labels, adamw, check_fit, soft_loss, soft_settings,
-                                  store_labels, stored_bytes, stored_epochs)
-from .teachers import (Teacher, check_order, check_teacher, load_teacher,
-                           read_classes)
+from .soft_label_eval import (SoftLabel, about_labels, adamw, check_fit, soft_loss,
+                                  soft_settings, store_labels, stored_bytes,
+                                  stored_epochs)
+from .answers import check_order, check_teacher
+from .teachers import Teacher, load_teacher, read_classes
 
 # %% ../nbs/16_compare.ipynb #2313f2ca
 @dataclass(frozen=True, eq=False)
@@ -48,31 +48,42 @@ def entry(name:str, data:Data, test:Data)->Entry:
     return Entry(name, lambda seed: data, test)
 
 def drawn(data:Data, ipc:int, seed:int)->Data:
-    "`ipc` images of each class, at random. Raises `ValueError` for a class that has fewer."
+    ("`ipc` images of each class, at random. Raises `ValueError` for a class that "
+     "has fewer.")
     rng = np.random.default_rng(seed)
     for c, name in enumerate(data.classes):
         if (n := len(data.of(c))) < ipc:
-            raise ValueError(f"class {name!r} of {data.name} has {n} images, fewer than {ipc}")
+            raise ValueError(f"class {name!r} of {data.name} has {n} images, "
+                             f"fewer than {ipc}")
     return subset(data, np.concatenate([rng.choice(data.of(c), ipc, replace=False)
                                         for c in range(len(data.classes))]))
 
 def random_entry(data:Data, ipc:int, test:Data)->Entry:
     "Real images drawn at random, others for every seed."
-    return Entry(f"{ipc} random real images per class", lambda seed: drawn(data, ipc, seed), test)
+    return Entry(f"{ipc} random real images per class",
+                 lambda seed: drawn(data, ipc, seed), test)
 
 # %% ../nbs/16_compare.ipynb #2daf2c10
-PRESETS = dict(hard=("auto", "small", "paper", "public_code"), soft=("auto", "small", "rded", "sre2l"))
+PRESETS = dict(hard=("auto", "small", "paper", "public_code"),
+               soft=("auto", "small", "rded", "sre2l"))
 
 def settings_for(protocol:str, preset:str, data:Data, test:Data, teacher:Teacher=None,
                  **given,  # fields of the recipe; None counts as not given
                 )->Recipe:
-    "The recipe of a run. Raises `ValueError` for an unknown protocol or preset, or impossible values."
-    if protocol not in PRESETS: raise ValueError(f"unknown protocol {protocol!r}: one of {', '.join(PRESETS)}")
+    ("The recipe of a run. Raises `ValueError` for an unknown protocol or preset, or "
+     "impossible values.")
+    if protocol not in PRESETS:
+        raise ValueError(f"unknown protocol {protocol!r}: one of {', '.join(PRESETS)}")
     if preset not in PRESETS[protocol]:
-        raise ValueError(f"unknown preset {preset!r} for {protocol} labels: one of {', '.join(PRESETS[protocol])}")
-    ipc, n, make = round(ipc_of(data)), len(data.classes), SoftLabel if protocol == "soft" else HardLabel
-    if preset == "auto": s = soft_settings(data, teacher) if protocol == "soft" else auto_settings(data, test)
-    elif preset == "small": s = make.small(ipc_of(data), size=max(16, min(64, median_side(test))),
+        raise ValueError(f"unknown preset {preset!r} for {protocol} labels: one of "
+                         f"{', '.join(PRESETS[protocol])}")
+    ipc, n, make = (round(ipc_of(data)), len(data.classes),
+                    SoftLabel if protocol == "soft" else HardLabel)
+    if preset == "auto":
+        s = (soft_settings(data, teacher) if protocol == "soft"
+             else auto_settings(data, test))
+    elif preset == "small":
+        s = make.small(ipc_of(data), size=max(16, min(64, median_side(test))),
                                            flip=n_channels(data) == 3)
     elif preset == "paper": s = HardLabel.paper(ipc)
     elif preset == "public_code": s = HardLabel.public_code(ipc, n)
@@ -84,35 +95,16 @@ def settings_for(protocol:str, preset:str, data:Data, test:Data, teacher:Teacher
     return replace(s, **{k: v for k, v in given.items() if v is not None})
 
 # %% ../nbs/16_compare.ipynb #a9997919
-def identity(data:Data)->str:
-    "A hash of what is in a dataset: of its pixels up to 10,000 images, of file names, sizes and labels beyond."
-    if len(data) <= 10_000 or not isinstance(data.images, Files): return fingerprint(data)
-    sizes = [data.images.bytes(i) for i in range(len(data))]
-    return hashlib.sha256(json.dumps([data.classes, data.files, data.labels.tolist(), sizes]).encode()).hexdigest()
-
-def read_log(path)->dict:  # key → line
-    "The finished runs in a results file."
-    path, runs, damaged = Path(path), {}, []
-    if not path.exists(): return runs
-    text = path.read_text(encoding="utf-8", errors="replace")
-    lines = text.split("\n")[:-1] if text.endswith("\n") else text.split("\n") if text else []
-    for i, line in enumerate(lines, 1):
-        try: row = json.loads(line); runs[row["key"]] = row
-        except (ValueError, KeyError, TypeError): damaged.append(i)
-    torn = bool(damaged) and damaged[-1] == len(lines) and not text.endswith("\n")     # by a crash: no surprise
-    if len(damaged) - torn > len(runs): raise ValueError(f"{path} is not a results file of mgd3: name another")
-    for i in damaged: warnings.warn(f"{path}, line {i} is damaged and counts as not run")
-    return runs
-
-# %% ../nbs/16_compare.ipynb #cee769ca
-def append_log(path, row:dict):
-    "Add a line, in one write, while no other process does. What is left of a torn last line is dropped."
-    with open(path, "ab+") as f:
-        if fcntl: fcntl.flock(f, fcntl.LOCK_EX)
-        f.seek(0); text = f.read()
-        f.truncate(text.rfind(b"\n") + 1)
-        f.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-        f.flush(); os.fsync(f.fileno())
+def identity(data:Data,
+             most:int=10_000,  # images whose pixels are hashed; the files of more
+            )->str:
+    "A hash of what is in a dataset: class names, file names, labels and contents."
+    if len(data) <= most or not isinstance(data.images, Files): return fingerprint(data)
+    with ThreadPoolExecutor() as pool:
+        marks = list(pool.map(sha256, map(data.images.path, range(len(data)))))
+    words = [data.classes, data.files, data.labels.tolist(), data.images.background,
+             marks]
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()
 
 def key_of(**decides)->str:
     "A short hash of everything that decides a run."
@@ -120,9 +112,11 @@ def key_of(**decides)->str:
 
 # %% ../nbs/16_compare.ipynb #28ed8a2e
 def _how(r, sets, teacher, labels, device, stream)->dict:
-    "How `student` is asked to learn: by default, or from a teacher's answers, live or stored."
+    ("How `student` is asked to learn: by default, or from a teacher's answers, "
+     "live or stored.")
     if teacher is None: return {}
-    given = dict(loss_fn=soft_loss(r.settings.temperature, sets.classes, teacher), optimiser=adamw)
+    given = dict(loss_fn=soft_loss(r.settings.temperature, sets.classes, teacher),
+                 optimiser=adamw)
     if labels is None: return given
     folder = Path(labels)/key_of(**about_labels(r.data, teacher, r.settings, 0))[:12]
     store_labels(folder, r.data, teacher, r.settings, 0, device, stream)
@@ -134,8 +128,8 @@ class Run:
     "One cell of the grid."
     entry:Entry; data:Data; net:str; seed:int; settings:Recipe; about:dict; key:str
 
-def plan_runs(entries:list, protocol:str, nets:list, seeds, preset:str, teacher:Teacher, device, stored:bool,
-              given:dict)->list:
+def plan_runs(entries:list, protocol:str, nets:list, seeds, preset:str, teacher:Teacher,
+              device, stored:bool, given:dict)->list:
     "Every run of a grid, checked. Raises `ValueError` before anything is trained."
     runs, hashes = [], {}
     def sha(data):
@@ -152,15 +146,32 @@ def plan_runs(entries:list, protocol:str, nets:list, seeds, preset:str, teacher:
             if teacher: check_fit(teacher, data, e.test, s)
             weights = key_of(w=sample_weights(data).tolist()) if s.weighted else None
             for net in dict.fromkeys(nets or [default_net(s, protocol)]):
-                decides = dict(protocol=protocol, net=net, seed=seed, train=sha(data), test=sha(e.test),
+                decides = dict(protocol=protocol, net=net, seed=seed, train=sha(data),
+                               test=sha(e.test),
                                settings=json.loads(json.dumps(asdict(s))),
-                               weights=weights, teacher=teacher.sha256() if teacher else None, stored=stored,
-                               device=torch.device(device).type, mgd3=versions()["mgd3"])
+                               weights=weights,
+                               teacher=teacher.sha256() if teacher else None,
+                               stored=stored, device=torch.device(device).type,
+                               mgd3=versions()["mgd3"])
                 runs.append(Run(e, data, net, seed, s, decides, key_of(**decides)))
-    for net, s in {(r.net, r.settings) for r in runs}: make_network(net, 2, s.size, 1, norm=s.norm)
+    for net, s in {(r.net, r.settings) for r in runs}:
+        make_network(net, 2, s.size, 1, norm=s.norm)
     return runs
 
 # %% ../nbs/16_compare.ipynb #8d998b6f
+def _finished(runs, results)->dict:
+    ("What a results file says of these runs, by key; a line that contradicts is "
+     "left out.")
+    kept, found = read_log(results) if results else {}, {}
+    for r in runs:
+        if (row := kept.get(r.key)) is None: continue
+        says = dict(r.about, images=len(r.data), tested=len(r.entry.test))
+        same = all(row.get(k) == v for k, v in says.items())
+        if same and row["per_class"].keys() == set(r.data.classes): found[r.key] = row
+        else:
+            warnings.warn(f"{results}: the line {r.key} is forged and counts as not run")
+    return found
+
 def compare_students(
     entries:list,            # of `Entry`
     protocol:str="hard",     # hard or soft
@@ -172,55 +183,70 @@ def compare_students(
     device=None, stream:bool=None, progress:bool=False,
     **given,                 # fields of the recipe to replace
 )->list:                  # one dictionary for each entry and network
-    ("Train and grade every student that is not in `results` yet, then sum up. "
-     "Raises `ValueError` and `OSError` before anything is trained, `FloatingPointError` for a diverging loss.")
+    ("Train and grade every student that is not in `results` yet, then sum up. Raises "
+     "`ValueError` and `OSError` before anything is trained, `FloatingPointError` for "
+     "a diverging loss.")
     check_repeats(repeats, seed)
     device = as_device(device or default_device())
-    if protocol == "soft" and teacher is None: raise ValueError("soft labels need a teacher")
-    if protocol == "hard" and (teacher or labels): raise ValueError("a teacher and its labels are for soft labels")
-    if results: check_writable(results)
-    runs = plan_runs(entries, protocol, nets, range(seed, seed + repeats), preset, teacher, device,
-                     labels is not None, given)
-    done = read_log(results) if results else {}
-    known, todo = set(done), list({r.key: r for r in runs if r.key not in done}.values())
+    if protocol == "soft" and teacher is None:
+        raise ValueError("soft labels need a teacher")
+    if protocol == "hard" and (teacher or labels):
+        raise ValueError("a teacher and its labels are for soft labels")
+    if results: check_log(results)
+    runs = plan_runs(entries, protocol, nets, range(seed, seed + repeats), preset,
+                     teacher, device, labels is not None, given)
+    done = _finished(runs, results)
+    known, todo = (set(done),
+                   list({r.key: r for r in runs if r.key not in done}.values()))
     fits = _check_teaching(todo, teacher, labels, device) if teacher else {}
-    with tqdm(total=sum(r.settings.epochs for r in todo), unit="epoch", disable=None if progress else True) as bar:
+    with tqdm(total=sum(r.settings.epochs for r in todo), unit="epoch",
+              disable=None if progress else True) as bar:
         sets, prepared, tests = None, None, {}
         for r in todo:
-            bar.set_description(f"{r.entry.name}, {r.net}, seed {r.seed}")
+            bar.set_description(visible(f"{r.entry.name}, {r.net}, seed {r.seed}",
+                                        keep=""))
             if prepared != (now := (id(r.data), id(r.entry.test), r.settings)):
-                sets, prepared = prepare(r.data, r.entry.test, r.settings, device, stream,
-                                         teacher and teacher.channels, tests), now
+                sets, prepared = prepare(r.data, r.entry.test, r.settings, device,
+                                         stream, teacher and teacher.channels,
+                                         tests), now
             how = _how(r, sets, teacher, labels, device, stream)
-            row = dict(key=r.key, dataset=r.entry.name, images=len(r.data), tested=len(r.entry.test)) | r.about
+            row = dict(key=r.key, dataset=r.entry.name, images=len(r.data),
+                       tested=len(r.entry.test)) | r.about
             row |= student(sets, r.net, r.settings, r.seed, tick=bar.update, **how)
             if teacher: row |= dict(teacher_on_distilled=fits[id(r.data)])
             done[r.key] = row
             if results: append_log(results, row)
     of = lambda e, net: [done[r.key] for r in runs if r.entry is e and r.net == net]
-    return [_summed(e, net, of(e, net), known) for e, net in dict.fromkeys((r.entry, r.net) for r in runs)]
+    return [_summed(e, net, of(e, net), known)
+            for e, net in dict.fromkeys((r.entry, r.net) for r in runs)]
 
 # %% ../nbs/16_compare.ipynb #a50d7c03
 def _check_teaching(runs, teacher, labels, device):
-    ("Does the teacher know every test set's classes, in their order, and the images of every training set? "
-     "Is there room for all its answers? Its accuracy on each training set, by id.")
-    for test in {id(r.entry.test): r.entry.test for r in runs}.values(): check_order(teacher, test, device)
+    ("Does the teacher know every test set's classes, in their order, and the images "
+     "of every training set? Is there room for all its answers? Its accuracy on each "
+     "training set, by id.")
+    for test in {id(r.entry.test): r.entry.test for r in runs}.values():
+        check_order(teacher, test, device)
     fits = {id(r.data): r.data for r in runs}
     fits = {k: check_teacher(teacher, data, device) for k, data in fits.items()}
     if labels is None: return fits
-    if Path(labels).is_file(): raise NotADirectoryError(f"{labels} is a file, not a folder")
+    if Path(labels).is_file():
+        raise NotADirectoryError(f"{labels} is a file, not a folder")
     need = sum(stored_bytes(len(r.data), len(r.data.classes), r.settings)
                for r in {id(r.data): r for r in runs}.values())
-    there = next(p for p in (Path(labels), *Path(labels).absolute().parents) if p.is_dir())
+    there = next(p for p in (Path(labels), *Path(labels).absolute().parents)
+                 if p.is_dir())
     if need > (free := shutil.disk_usage(there).free):
-        raise OSError(f"the labels take up to {need / 1e9:.2f} GB, and {there} has {free / 1e9:.2f} GB left")
+        raise OSError(f"the labels take up to {need / 1e9:.2f} GB, and {there} has "
+                      f"{free / 1e9:.2f} GB left")
     return fits
 
 def _summed(e, net, rows, known):
     s = rows[0]["settings"]
-    return dict(reused=sum(r["key"] in known for r in rows), dataset=e.name, net=net, protocol=rows[0]["protocol"],
-                images=rows[0]["images"], tested=rows[0]["tested"],
-                size=s["size"], epochs=s["epochs"], settings=s, **summary(rows))
+    return dict(reused=sum(r["key"] in known for r in rows), dataset=e.name, net=net,
+                protocol=rows[0]["protocol"], images=rows[0]["images"],
+                tested=rows[0]["tested"], size=s["size"], epochs=s["epochs"],
+                settings=s, **summary(rows))
 
 # %% ../nbs/16_compare.ipynb #eval02
 def baseline_entries(sets:list,  # (folder, its `Data`, its real test images)
@@ -255,15 +281,30 @@ def comparison_table(rows:list,             # of `compare_students`
     several, best = (any(r[k] > 1 for r in rows) for k in ("repeats", "evals"))
     top5 = any(r["last_top5_mean"] is not None for r in rows)
     tables, by_class = [[_line(r, several, best, top5) for r in rows]], {}
-    if per_class:                                      # one table for each set of classes
+    if per_class:  # one table for each set of classes
         for r in rows: by_class.setdefault(tuple(sorted(r["per_class"])), []).append(r)
-    for classes, group in by_class.items(): tables.append([_by_class(r, classes) for r in group])
+    for classes, group in by_class.items():
+        tables.append([_by_class(r, classes) for r in group])
     return "\n\n".join(map(text_table, tables))
 
 def _by_class(r, classes):
     number = lambda v: "-" if v is None else f"{v:.1f}"
     found = {c: number(r["per_class"][c]) for c in classes}
     return {"class": f"{r['dataset']}, {r['net']}", **found}
+
+# %% ../nbs/16_compare.ipynb #eval05a
+_COLUMNS = ("reused", "dataset", "net", "protocol", "images", "tested")
+
+def check_outputs(results, csv):
+    "Raise `OSError` for files that are somebody else's, `ValueError` for one as both."
+    check_distinct(results=results, csv=csv)
+    if results: check_log(results)
+    if csv: check_table(csv, "comparison's table", _COLUMNS)
+
+def save_comparison(path, rows:list, seed:int):
+    "The rows of a comparison as CSV; what is a list or a dictionary as JSON."
+    def flat(v): return json_line(v).decode()[:-1] if isinstance(v, (list, dict)) else v
+    save_rows(path, [{k: flat(v) for k, v in r.items()} for r in rows], seed=seed)
 
 # %% ../nbs/16_compare.ipynb #eval05
 def evaluate(
@@ -275,10 +316,10 @@ def evaluate(
     seed:int=0,               # of the first
     baselines:bool=False,     # add random real images and all real images
     data:str=None,            # real training images for baselines
-    teacher:str=None,         # teacher-cifar10, a file of mgd3 teacher or of timm, a timm id
+    teacher:str=None,  # teacher-cifar10, a file of mgd3 teacher or of timm, a timm id
     teacher_net:str=None,     # the network of a teacher's file that does not say
     teacher_classes:str=None, # a file with the names of the teacher's classes, in its order
-    labels:str=None,          # a folder that keeps the soft labels (default: live labels)
+    labels:str=None,  # a folder that keeps the soft labels (default: live labels)
     preset:str="auto",        # small, paper, public_code; soft: small, rded, sre2l; auto: by size
     epochs:int=None,          # in place of the preset's
     size:int=None,            # px
@@ -298,32 +339,27 @@ def evaluate(
 )->Result:
     "Train students on distilled datasets and test them on real images."
     if protocol == "soft" and not teacher:
-        raise ValueError("soft labels need a teacher: make one with mgd3 teacher, then name "
-                         "its file with --teacher")
+        raise ValueError("soft labels need a teacher: make one with mgd3 teacher, "
+                         "then name its file with --teacher")
     if protocol == "hard" and (teacher or labels or teacher_net or teacher_classes):
         raise ValueError("--teacher and --labels are for --protocol soft")
     if data and not baselines: raise ValueError("--data is for --baselines")
-    if csv: check_writable(csv)
+    check_outputs(results, csv); check_repeats(repeats, seed)
     graded_by = lambda d: real_data(d, test, "--test", "test", root, download)
     sets = [(d, from_folder(d), graded_by(d)) for d in dirs]
-    for d, _, real in sets: check_unseen(d, real)
+    for d, made, real in sets:
+        check_unseen(d, real)
+        if test: tell_seen(d, made, real, test)
     entries = [entry(*s) for s in sets]
     if baselines: entries += baseline_entries(sets, data, root, download)
     known = teacher_classes and read_classes(teacher_classes)
     t = load_teacher(teacher, teacher_net, known, size, device) if teacher else None
     rows = compare_students(
         entries, protocol, list(net), repeats, seed, preset, t, labels, results or None,
-        device, stream, progress, epochs=epochs, size=size, batch_size=batch_size, lr=lr,
-        norm=norm, precision=precision, weighted=weighted)
+        device, stream, progress, epochs=epochs, size=size, batch_size=batch_size,
+        lr=lr, norm=norm, precision=precision, weighted=weighted)
     if csv: save_comparison(csv, rows, seed)
     old = sum(r["reused"] for r in rows)
     text, found = comparison_table(rows, per_class), dict(results=rows)
     if old: text += f"\n({old} of {len(rows) * repeats} runs were in {results} already)"
     return Result(text, rows[0] if len(rows) == 1 else found)
-
-# %% ../nbs/16_compare.ipynb #eval05a
-def save_comparison(path, rows:list, seed:int):
-    "The rows of a comparison as CSV; what is a list or a dictionary as JSON."
-    def flat(v):
-        return json.dumps(v, ensure_ascii=False) if isinstance(v, (list, dict)) else v
-    save_rows(path, [{k: flat(v) for k, v in r.items()} for r in rows], seed=seed)

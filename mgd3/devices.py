@@ -10,6 +10,7 @@ import os
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from numbers import Integral
 
 import torch
 from tqdm.auto import tqdm
@@ -120,6 +121,12 @@ def seeded(device, seed:int):
         torch.default_generator.manual_seed(seed)
         for i in cuda: torch.cuda.default_generators[i].manual_seed(seed)
         yield
+
+# %% ../nbs/26_devices.ipynb #seed02
+def check_seed(seed:int):
+    "Raise `ValueError` for a seed that one of the libraries does not take."
+    if not (isinstance(seed, Integral) and 0 <= seed < 2**32):
+        raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, got {seed}")
 
 # %% ../nbs/26_devices.ipynb #d0d7737d
 @dataclass(frozen=True)

@@ -13,9 +13,12 @@ from .training import batches, load_pixels, normalise
 
 # %% ../nbs/24_features.ipynb #fb0eb2c7
 def penultimate(net:nn.Module)->object:
-    "A function from images to the input of the network's last linear layer. Raises `ValueError` where there is none."
+    ("A function from images to the input of the network's last linear layer. Raises "
+     "`ValueError` where there is none.")
     last = [m for m in net.modules() if isinstance(m, nn.Linear)][-1:]
-    if not last: raise ValueError(f"{type(net).__name__} has no linear layer to take features from")
+    if not last:
+        raise ValueError(f"{type(net).__name__} has no linear layer to take "
+                         "features from")
     def features(x, look=net):
         seen = []
         hook = last[0].register_forward_pre_hook(lambda m, args: seen.append(args[0]))
@@ -28,6 +31,8 @@ def penultimate(net:nn.Module)->object:
 def features_of(t,            # a `Teacher`
                 images, stream:bool=None)->Tensor:  # (n, d) float32, on the CPU
     "The features of images, as a teacher's network sees them, on its own device."
-    x, parts = load_pixels(images, t.size, t.channels, t.device, stream), list(torch.arange(len(images)).split(64))
+    x, parts = (load_pixels(images, t.size, t.channels, t.device, stream),
+                list(torch.arange(len(images)).split(64)))
     features = penultimate(t.net)
-    return torch.cat([features(normalise(px.float() / 255), t.look).float().cpu() for px in batches(x, parts)])
+    return torch.cat([features(normalise(px.float() / 255), t.look).float().cpu()
+                      for px in batches(x, parts)])

@@ -20,12 +20,14 @@ from torch import Tensor
 
 from .data import Data, pixels, png_bytes
 from .devices import Workers
-from .files import (CHECKPOINT, FORMAT, PART, TEACHER, OnDisk, OtherFormat, alone,
+from .files import (CHECKPOINT, FORMAT, PART, TEACHER, OtherFormat, alone,
                         check_names, differences, hashes, json_file, json_line,
                         read_manifest, sha256, write_whole)
+from .tensor_files import OnDisk
 from .generators import Generator
 from .modes import Modes, load_modes, save_modes
 from .images import Files
+from .seals import Damaged, read_tensors
 from .tables import contact_sheet, versions
 
 # %% ../nbs/28_folder.ipynb #fold10
@@ -79,12 +81,21 @@ def make_manifest(data:Data, generator:Generator,
                        device=torch.device(generator.device).type, classes=conditions),
         versions=versions())
 
+# %% ../nbs/28_folder.ipynb #lnk00002
+def check_links(out:Path):
+    "Raise `OSError` for a link to a folder in `out`: what is written goes elsewhere."
+    for p in out.iterdir() if out.is_dir() else ():
+        if p.is_symlink() and not p.is_file():
+            raise OSError(f"{p} is a link: images would be written to another place; "
+                          f"remove it, or choose another folder")
+
 # %% ../nbs/28_folder.ipynb #fold19
 def check_out(out:Path):
     "Raise `OSError` for a folder that cannot be written, or holds something else."
     there = next(p for p in (out, *out.absolute().parents) if p.exists())
     if not there.is_dir(): raise NotADirectoryError(f"{there} is a file, not a folder")
     if not os.access(there, os.W_OK): raise PermissionError(f"cannot write to {there}")
+    check_links(out)
     if not out.is_dir() or all(p.suffix == PART for p in out.iterdir()): return
     try: ours = "method" in read_manifest(out)
     except OtherFormat: raise
@@ -102,6 +113,7 @@ def _compared(manifest:dict)->dict:
 
 def _claim(out:Path, manifest:dict):
     "Make a folder ours. Raises `FileExistsError` if it holds another run."
+    check_links(out)
     diff = ["no manifest"]
     if (out/"mgd3.json").is_file():
         diff = differences(_compared(read_manifest(out)), _compared(manifest))
@@ -196,8 +208,8 @@ def modes(self:Folder)->Modes:
     "The modes of all classes; None where they are not there, or damaged."
     path, known = self.out/MODES, hashes(self.out).get(MODES)
     if not path.is_file() or known not in (None, sha256(path)): return None
-    try: return load_modes(path)
-    except SafetensorError: return None
+    try: read_tensors(path); return load_modes(path)
+    except (SafetensorError, Damaged): return None
 
 @patch
 def found(self:Folder,

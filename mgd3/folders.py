@@ -6,7 +6,7 @@
 __all__ = ['from_folder']
 
 # %% ../nbs/42_folders.ipynb #40f00005
-import json, os, re, warnings
+import math, os, re, warnings
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .data import Data, alike
-from .files import PART, check_format, json_lines
+from .files import PART, json_lines, read_manifest
 from .images import EXTENSIONS, Files, extension_of, is_image
 
 # %% ../nbs/42_folders.ipynb #40f0000a
@@ -285,9 +285,7 @@ def _read_metadata(root):
     "The fields of `Data` by `metadata.jsonl`; None where there is none of our kind."
     meta = root/"metadata.jsonl"
     if not meta.is_file(): return None
-    try: rows = json_lines(meta.read_bytes())
-    except ValueError as e:
-        raise ValueError(f"{meta} is not valid JSON lines: {e}") from e
+    rows = json_lines(meta.read_bytes(), meta)
     ours = dict(file_name=str, label=int, **{"class": str})
     fits = lambda r: isinstance(r, dict) and all(isinstance(r.get(k), t)
                                                  for k, t in ours.items())
@@ -308,7 +306,7 @@ def _read_metadata(root):
         raise FileNotFoundError(f"{root} lacks {len(missing)} of the files in its "
                                 f"metadata.jsonl, first {missing[0]}")
     shares = [r.get("mode_weight") for r in rows]
-    known = all(isinstance(v, (int, float)) and v >= 0 for v in shares)
+    known = all(isinstance(v, (int, float)) and 0 <= v < math.inf for v in shares)
     true_name = lambda r: v if isinstance(v := r.get("class_name"), str) else r["class"]
     called = {r["label"]: true_name(r) for r in rows}
     classes, true = ([v[i] for i in range(len(names))] for v in (names, called))
@@ -321,12 +319,10 @@ def _read_metadata(root):
 # %% ../nbs/42_folders.ipynb #0364d6c6
 def _check_complete(root, n):
     "A folder with our manifest must hold all the images that the manifest promises."
-    try:
-        m = json.loads((root/"mgd3.json").read_bytes())
-        promised = m["settings"]["ipc"] * len(m["data"]["classes"])
-    except (ValueError, KeyError, TypeError) as e:
-        raise ValueError(f"{root/'mgd3.json'} is damaged, or not a manifest of mgd3") from e
-    check_format(m, root/"mgd3.json")
+    m = read_manifest(root)
+    try: promised = m["settings"]["ipc"] * len(m["data"]["classes"])
+    except (KeyError, TypeError) as e:
+        raise ValueError(f"{root/'mgd3.json'} is not the manifest of a dataset") from e
     if n != promised:
         raise ValueError(f"{root} is incomplete ({n} of {promised} images described): "
                          "run the same distill command again")

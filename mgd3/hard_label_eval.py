@@ -19,7 +19,7 @@ from .data import (Data, check_data, ipc_of, match_labels, median_side, n_channe
 from .sources import load_data
 from .folders import from_folder
 from .files import write_whole
-from .devices import as_device, default_device, out_of_memory
+from .devices import as_device, check_seed, default_device, out_of_memory
 from .networks import make_network
 from .training import Recipe, batches, hard_loss, load_pixels, normalise, sgd, train
 
@@ -225,9 +225,9 @@ def evaluate_hard(
 
 # %% ../nbs/03_hard_label_eval.ipynb #3cbda4bba
 def check_repeats(repeats:int, seed:int):
-    "Raise `ValueError` for no repeats or a negative seed."
+    "Raise `ValueError` for no repeats, or a seed that is none."
     if repeats < 1: raise ValueError(f"repeats must be at least 1, got {repeats}")
-    if seed < 0: raise ValueError(f"seed must be at least 0, got {seed}")
+    check_seed(seed)
 
 # %% ../nbs/03_hard_label_eval.ipynb #2b9d5f7c
 def as_tensors(data:Data, size:int,

@@ -6,320 +6,55 @@
 __all__ = ['save_generator']
 
 # %% ../nbs/37_loading.ipynb #56d31b6f
-import inspect, json, logging, math, os, re, tempfile, warnings
+import json, logging, os, tempfile
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
-from threading import Thread
 
 import torch
-from safetensors import SafetensorError
 
+from .configs import (check_fit, check_same_latents, check_sizes, clear_errors,
+                          needed_parts, pipeline_config)
+from .families import FAMILIES, check_tokenizers
 from .files import PART
-from .messages import nearly
-
-# %% ../nbs/37_loading.ipynb #50b7019e
-PAPER = dict(scale=.1, form="mean", t_stop=25, steps=50, cfg_scale=4., unguided_cfg=4., sampler="ddpm")  # MGD³ §4.1
-
-# %% ../nbs/37_loading.ipynb #a30e6168
-@dataclass(frozen=True)
-class Family:
-    "How one kind of pipeline is loaded and conditioned."
-    net:str                # folder of the denoiser
-    text:object = None     # (pipe, prompt, size, cfg) → rows of the prompt; with cfg also those of no prompt
-    published:dict = field(default_factory=dict)   # settings that differ from the paper's
-    spare:tuple = ()       # parts that it works without, the first of them an encoder
-
-def _rows(keys, *values): return dict(zip(keys, values))
-
-def _sd(pipe, prompt, size, cfg):
-    c, n = pipe.encode_prompt(prompt, pipe.text_encoder.device, 1, cfg)
-    return _rows(["encoder_hidden_states"], c), _rows(["encoder_hidden_states"], n)
-
-def _sdxl(pipe, prompt, size, cfg):
-    c, n, pc, pn = pipe.encode_prompt(prompt, device=pipe.text_encoder_2.device, do_classifier_free_guidance=cfg)
-    keys = "encoder_hidden_states", "text_embeds", "time_ids"
-    ids = torch.tensor([[size, size, 0, 0, size, size]]).to(c)
-    return _rows(keys, c, pc, ids), _rows(keys, n, pn, ids)
-
-# %% ../nbs/37_loading.ipynb #c8b6ecb1
-def _pixart(pipe, prompt, size, cfg):
-    c, cm, n, nm = pipe.encode_prompt(prompt, cfg, device=pipe.text_encoder.device)
-    keys, more = ("encoder_hidden_states", "encoder_attention_mask", "resolution", "aspect_ratio"), ()
-    if pipe.transformer.use_additional_conditions: more = torch.tensor([[size, size]]).to(c), torch.ones(1, 1).to(c)
-    return _rows(keys, c, cm, *more), _rows(keys, n, nm, *more)
-
-def _sd3(pipe, prompt, size, cfg):
-    c, n, pc, pn = pipe.encode_prompt(prompt, None, None, device=pipe.text_encoder.device,
-                                      do_classifier_free_guidance=cfg)
-    keys = "encoder_hidden_states", "pooled_projections"
-    return _rows(keys, c, pc), _rows(keys, n, pn)
-
-FAMILIES = dict(
-    DiTPipeline=Family("transformer", published=dict(cfg_channels=3)),
-    ClassConditionalLDMPipeline=Family("unet"),
-    StableDiffusionPipeline=Family("unet", _sd, dict(cfg_scale=8., unguided_cfg=8.)),
-    StableDiffusionXLPipeline=Family("unet", _sdxl),
-    PixArtAlphaPipeline=Family("transformer", _pixart),
-    PixArtSigmaPipeline=Family("transformer", _pixart),
-    StableDiffusion3Pipeline=Family("transformer", _sd3, spare=("text_encoder_3", "tokenizer_3")))
-
-# %% ../nbs/37_loading.ipynb #af682bbb
-def bundled()->dict:  # name → folder
-    "The generators that ship with the package."
-    return {p.name: Path(str(p)) for p in (files("mgd3")/"bundled").iterdir() if (p/"model_index.json").is_file()}
-
-# %% ../nbs/37_loading.ipynb #cf9f5683
-def source_of(name, what="generator"):
-    "The folder or hub id behind a name."
-    if name in bundled(): return bundled()[name]
-    if Path(name).is_dir():
-        if what != "generator" or (Path(name)/"model_index.json").is_file(): return Path(name)
-        raise ValueError(f"{name} is not a diffusers folder: it has no model_index.json")
-    if str(name).count("/") == 1 and not str(name).startswith((".", "/")): return str(name)
-    known, name = bundled(), str(name)
-    raise ValueError(f"unknown {what} {name!r}{nearly(name, known)}: neither a folder, a hub "
-                     f"id like 'facebook/DiT-XL-2-256', nor one of {', '.join(known)}")
-
-# %% ../nbs/37_loading.ipynb #d092ea49
-@contextmanager
-def _quiet(*loggers):
-    "Silence the advice and the progress bars of diffusers and transformers."
-    before = [(l, l.get_verbosity(), l.is_progress_bar_enabled()) for l in loggers]
-    for l in loggers: l.set_verbosity(l.CRITICAL); l.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            # the new name of `torch_dtype` is unknown to older diffusers
-            warnings.simplefilter("ignore", FutureWarning); warnings.simplefilter("ignore", UserWarning)
-            yield
-    finally:
-        for l, level, bar in before: l.set_verbosity(level); bar and l.enable_progress_bar()
-
-def _one_line(e, most:int=400)->str:
-    "What an error says, without the middle where it is long."
-    text = " ".join(str(e).split()).rstrip(".") or type(e).__name__
-    return text if len(text) <= most else f"{text[:most // 2].rstrip()} … {text[-most // 2:].lstrip()}"
-
-@contextmanager
-def _loading(name, *loggers):
-    "Errors while loading as one line that says what to do."
-    from diffusers.utils import logging as theirs
-    hint = ("a part is missing or damaged" if Path(name).is_dir()
-            else f"download it again (hf download {name} --local-dir DIR) and pass DIR")
-    try:
-        with _quiet(theirs, *loggers): yield
-    except (OSError, AttributeError, KeyError, TypeError, SafetensorError) as e:
-        raise FileNotFoundError(f"cannot load {name}: {_one_line(e)}; {hint}") from e
-    except (ValueError, RuntimeError) as e: raise ValueError(f"cannot load {name}: {_one_line(e)}; {hint}") from e
-
-# %% ../nbs/37_loading.ipynb #i18l02
-WEIGHTS = re.compile(r"(?:diffusion_pytorch_model|pytorch_model|model)(?:\.(\w+?))?(?:-\d+-of-\d+)?"
-                     r"(?:\.(\w+))?\.(safetensors|bin)")
-
-def weights_of(names:list,    # of the files in a part's folder
-               variant=None,  # the one wanted, e.g. fp16
-              )->tuple:       # the files to read, their variant
-    "The weights among the files of a part."
-    found = {}
-    for n in sorted(names):
-        if m := WEIGHTS.fullmatch(n): found.setdefault((m[1] or m[2], m[3]), []).append(n)
-    for v in (variant, None, "fp16", *(v for v, _ in found)):
-        for kind in ("safetensors", "bin"):
-            if (v, kind) in found: return found[v, kind], v
-    return [], None
-
-def _by_part(paths)->dict:
-    "Names of files by the folder that they are in."
-    parts = {}
-    for p in paths: parts.setdefault(p.rpartition("/")[0], []).append(p.rpartition("/")[2])
-    return parts
-
-def variant_of(parts:dict,    # part → names of its files
-               name, variant=None):
-    "The variant to load: the one asked for, else the only one of some part. Raises `ValueError` for one not there."
-    found = {k: weights_of(v, variant)[1] for k, v in parts.items()}
-    if variant and variant not in found.values():
-        raise ValueError(f"{name} has no weights of the variant {variant!r}")
-    return variant or next((v for v in found.values() if v), None)
-
-# %% ../nbs/37_loading.ipynb #i18l05
-def _answers(url:str, seconds:float=4.)->bool:
-    "Does a server answer?"
-    from huggingface_hub import get_session
-    got = []
-    def ask():
-        try: got.append(get_session().head(url, timeout=seconds))
-        except Exception: pass                                   # whatever it was: no answer
-    thread = Thread(target=ask, daemon=True)                     # finding its address may take longer than the timeout
-    thread.start(); thread.join(seconds)
-    return bool(got)
-
-@contextmanager
-def _asking(source, revision):
-    "What the hub refuses, as one line that says what to do."
-    from huggingface_hub import constants, errors
-    page = f"{constants.ENDPOINT}/{source}"
-    login = "log in with 'hf auth login' (or set HF_TOKEN)"
-    try: yield
-    except errors.GatedRepoError as e:
-        raise FileNotFoundError(f"{source} is gated: accept its terms at {page}, {login}, and try again") from e
-    except errors.RevisionNotFoundError as e:
-        raise FileNotFoundError(f"{source} has no revision {revision!r}; see {page}") from e
-    except errors.RepositoryNotFoundError as e:
-        raise FileNotFoundError(f"the hub has no {source}, or it is private: see {page}; if you may read it, "
-                                f"{login}") from e
-    except (OSError, errors.HTTPError) as e:
-        raise FileNotFoundError(f"cannot download {source}: {_one_line(e)}") from e
-
-def _cached(source, revision, marks)->Path:
-    "The folder of a repository in the cache; None where it is not."
-    from huggingface_hub import try_to_load_from_cache
-    for mark in marks:
-        path = try_to_load_from_cache(source, mark, revision=revision)
-        if isinstance(path, str): return Path(path).parents[mark.count("/")]
-
-# %% ../nbs/37_loading.ipynb #i18l06
-PARTS = re.compile(r"(vae|scheduler|transformer|unet|class_embedder|(tokenizer|text_encoder)(_\d)?)/[^/]+")
-
-def _is_small(path): return path in ("model_index.json", "mgd3.json") or (
-    bool(PARTS.fullmatch(path)) and Path(path).suffix in (".json", ".txt", ".model"))
-
-def _download(source, paths, revision, sha, quiet=False)->Path:
-    "Files of a repository, in the cache. The first is asked for by the revision's name, which the cache then knows."
-    from huggingface_hub import hf_hub_download, utils
-    quiet = quiet and not utils.are_progress_bars_disabled()
-    if quiet: utils.disable_progress_bars()
-    try: got = [hf_hub_download(source, p, revision=sha if i else revision) for i, p in enumerate(paths)]
-    finally: quiet and utils.enable_progress_bars()
-    return Path(got[0]).parents[paths[0].count("/")]
-
-def fetched(source,           # a folder or a hub id, see `source_of`
-            revision=None,    # branch, tag or commit of a hub id
-            variant=None,     # of the weights, e.g. fp16
-            own_vae=False,    # does the user bring a VAE?
-            what="generator", # or VAE
-           )->Path:
-    ("The folder of a generator or a VAE; what a hub id names is downloaded. Raises `FileNotFoundError` for what cannot "
-     "be had, `ValueError` for what cannot be used.")
-    if isinstance(source, Path):
-        if revision: raise ValueError(f"revision is for hub ids, and {source} is a folder")
-        return source
-    from huggingface_hub import HfApi, constants
-    marks = ("model_index.json",) if what == "generator" else ("vae/config.json", "config.json")
-    silent = constants.HF_HUB_OFFLINE or not _answers(constants.ENDPOINT)
-    if silent:
-        if folder := _cached(source, revision, marks): return folder
-        why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else f"{constants.ENDPOINT} does not answer"
-        raise FileNotFoundError(f"cannot load {source}: {why}, and it is not in the cache; download it where there is "
-                                f"a network (hf download {source} --local-dir DIR) and pass DIR")
-    with _asking(source, revision): info = HfApi().model_info(source, revision=revision, timeout=10)
-    paths = [s.rfilename for s in info.siblings]
-    mark = next((m for m in marks if m in paths), None)
-    if mark is None: raise ValueError(f"{source} is no {what} of diffusers: it has no {' and no '.join(marks)}")
-    small = [p for p in paths if _is_small(p)] if what == "generator" else []
-    with _asking(source, revision): folder = _download(source, [mark, *small], revision, info.sha, True)
-    parts = [mark.rpartition("/")[0]]
-    if small: parts = [*_needed(_family(folder, source, own_vae), own_vae), "class_embedder"]
-    names = {k: v for k, v in _by_part(paths).items() if k in parts}
-    variant_of(names, source, variant)                                           # complains before gigabytes are read
-    weights = [f"{k}/{n}".lstrip("/") for k, v in names.items() for n in weights_of(v, variant)[0]]
-    with _asking(source, revision): return _download(source, [mark, *weights], info.sha, info.sha)
-
-# %% ../nbs/37_loading.ipynb #i18l10
-MOST = dict(sample_size=8192, pos_embed_max_size=1024, num_layers=256, num_hidden_layers=256, num_single_layers=256,
-            layers_per_block=64, transformer_layers_per_block=256, num_train_timesteps=100_000, size=8192)
-MOST |= dict.fromkeys(("block_out_channels", "in_channels", "out_channels", "latent_channels", "cross_attention_dim",
-                       "caption_channels", "joint_attention_dim", "hidden_size", "d_model", "d_ff"), 2**16)
-LARGEST, LONGEST, WIDEST, TABLE = 2**24, 64, 2**15, 2**28
-
-def _numbers(key, v):
-    "All numbers in a configuration, each with its key; lists count by their length, too."
-    if isinstance(v, dict): yield from (p for k, w in v.items() for p in _numbers(k, w))
-    elif isinstance(v, list):
-        yield f"length of {key}", len(v)
-        yield from (p for w in v for p in _numbers(key, w))
-    elif isinstance(v, (int, float)): yield key, v
-
-def _absurd(c:dict)->str:
-    "What is wrong with the sizes in a configuration, if anything."
-    for k, v in _numbers("", c):
-        most = LONGEST if k.startswith("length of ") else MOST.get(k, LARGEST)
-        if abs(v) > most and (isinstance(v, int) or k in MOST): return f"{k} {v}"
-    one = lambda k, default: v if isinstance(v := c.get(k), (int, float)) and v > 0 else default
-    width = one("num_attention_heads", 1) * one("attention_head_dim", 1)
-    side = max(one("sample_size", 1) / one("patch_size", 1), one("pos_embed_max_size", 1))
-    if width > WIDEST: return f"a width of {width}"
-    if "num_attention_heads" in c and width * side**2 > TABLE:                   # a table of sines, built at once
-        return f"{side:.0f} × {side:.0f} patches of {width} channels"
-
-def check_sizes(parts:dict,  # part → its folder
-                name):
-    "Raise `ValueError` for a network too large to be true, before it is built."
-    for part, folder in parts.items():
-        for path in (folder/"config.json", folder/"scheduler_config.json"):
-            try: c = json.loads(path.read_bytes()) if path.is_file() else {}
-            except (ValueError, RecursionError): continue                         # the loader will say it
-            if isinstance(c, dict) and (why := _absurd(c)):
-                raise ValueError(f"{name}: {why} in the {path.name} of its {part} is absurd")
+from .hub import variant_of, weights_of
 
 # %% ../nbs/37_loading.ipynb #c799195c
+def _names_in(folder): return [p.name for p in folder.iterdir()]
+
 def load_vae(folder, name, dtype):
     "A VAE from its own folder or a pipeline's."
     import diffusers
     folder = folder/"vae" if (folder/"vae").is_dir() else folder
     check_sizes({"VAE": folder}, name)
-    with _loading(name):
+    with clear_errors(name):
         config = diffusers.AutoencoderKL.load_config(folder)
         cls = getattr(diffusers, config.get("_class_name", "AutoencoderKL"))
-        variant = weights_of([p.name for p in folder.iterdir()])[1]
+        variant = weights_of(_names_in(folder))[1]
         return cls.from_pretrained(folder, torch_dtype=dtype, variant=variant)
 
-def _load_ldm(folder, name, config, dtype, vae, variant):
-    "The parts of a class-conditional latent diffusion folder, and the rows of its classes."
+def _load_ldm(folder, name, config, dtype, vae, variant)->tuple:
+    ("The parts of a class-conditional latent diffusion folder, and the rows of "
+     "its classes.")
     import diffusers
     from safetensors.torch import load_file
-    def part(k, **kw): return getattr(diffusers, config[k][1]).from_pretrained(folder, subfolder=k, **kw)
+    def part(k, **kw):
+        return getattr(diffusers, config[k][1]).from_pretrained(folder,
+                                                                subfolder=k, **kw)
     def net(k):
-        return part(k, torch_dtype=dtype, variant=weights_of([p.name for p in (folder/k).iterdir()], variant)[1])
-    with _loading(name):
-        parts = dict(vae=vae or net("vae"), unet=net("unet"), scheduler=part("scheduler"))
+        return part(k, torch_dtype=dtype,
+                    variant=weights_of(_names_in(folder/k), variant)[1])
+    with clear_errors(name):
+        parts = dict(vae=vae or net("vae"), unet=net("unet"),
+                     scheduler=part("scheduler"))
         if (folder/"class_embedder").is_dir():
             weight = load_file(folder/"class_embedder"/"model.safetensors")["weight"]
             return parts, dict(encoder_hidden_states=weight[:, None])
     n = parts["unet"].config.get("num_class_embeds")
     if not n:
-        raise ValueError(f"{name} has neither a class_embedder nor num_class_embeds in its U-Net: it cannot be "
-                         f"told a class")
+        raise ValueError(f"{name} has neither a class_embedder nor num_class_embeds "
+                         "in its U-Net: it cannot be told a class")
     return parts, dict(class_labels=torch.arange(n))
-
-# %% ../nbs/37_loading.ipynb #c0e251b9
-def _is_part(v): return isinstance(v, (list, tuple)) and len(v) == 2 and bool(v[1])
-
-def _needed(config, own_vae=False)->list:
-    "The folders that a pipeline is read from."
-    family = FAMILIES[config["_class_name"]]
-    named = [k for k, v in config.items() if _is_part(v) and k.startswith(("tokenizer", "text_encoder", "scheduler"))]
-    return named + [family.net] + ["vae"] * (not own_vae)
-
-def _family(folder, name,
-            own_vae=False,  # does the user bring a VAE?
-           )->dict:
-    "The configuration of a pipeline that is supported."
-    import diffusers
-    with _loading(name): config = dict(diffusers.DiffusionPipeline.load_config(folder))
-    if str(config.get("_class_name")) not in FAMILIES:
-        raise ValueError(f"{name} is a {config.get('_class_name')}; supported are {', '.join(FAMILIES)}")
-    family = FAMILIES[config["_class_name"]]
-    absent = [k for k in ("vae", "scheduler", family.net) if not _is_part(config.get(k))]
-    if absent: raise ValueError(f"{name} has no {absent[0]} in its model_index.json")
-    if family.spare and _is_part(config.get(family.spare[0])) and not (folder/family.spare[0]).is_dir():
-        warnings.warn(f"{name} has no folder {family.spare[0]}: prompts are read by its other text encoders alone")
-        config |= dict.fromkeys(family.spare, [None, None])
-    gone = [k for k in _needed(config, own_vae) if not (folder/k).is_dir()]
-    if gone: raise FileNotFoundError(f"{name} has no folder {gone[0]}")
-    return config
 
 # %% ../nbs/37_loading.ipynb #a5bfd3ce
 class _Listener(logging.Handler):
@@ -329,7 +64,8 @@ class _Listener(logging.Handler):
 
 @contextmanager
 def _no_random_weights(name):
-    "transformers fills tensors that a file lacks with random numbers, and says so in a warning: here it is an error."
+    ("transformers fills tensors that a file lacks with random numbers, and says so "
+     "in a warning: here it is an error.")
     log, ear = logging.getLogger("transformers.modeling_utils"), _Listener()
     before = log.level, log.propagate
     log.addHandler(ear); log.setLevel(logging.WARNING); log.propagate = False
@@ -342,32 +78,16 @@ def _load_text(folder, name, config, dtype, **given):
     "A stock text-to-image pipeline, without the parts that are not used here."
     import diffusers
     try: from transformers.utils import logging as theirs
-    except ImportError as e: raise ValueError("text to image needs transformers: pip install 'mgd3[t2i]'") from e
-    needed = _needed(config)
-    absent = {k: None for k, v in config.items() if isinstance(v, (list, tuple)) and k[0] != "_" and k not in needed}
-    if config["_class_name"] == "StableDiffusionPipeline": absent |= dict(requires_safety_checker=False)
-    with _no_random_weights(name), _loading(name, theirs):
-        return getattr(diffusers, config["_class_name"]).from_pretrained(folder, torch_dtype=dtype, **absent, **given)
-
-# %% ../nbs/37_loading.ipynb #c5f9f97d
-def _check_tokenizers(pipe, name):
-    "A tokenizer without its vocabulary takes every word for the same unknown one, and says nothing."
-    for k, tok in pipe.components.items():
-        if not k.startswith("tokenizer") or tok is None: continue
-        same = tok("cat").input_ids == tok("dog").input_ids
-        if same or tok.model_max_length > 10**6:
-            raise FileNotFoundError(f"the {k} of {name} lacks its {'vocabulary' if same else 'configuration'}")
-
-def check_length(pipe, prompt:str)->int:
-    "How many tokens of a prompt are read, where all encoders of a pipeline cut it off; else 0."
-    most = inspect.signature(pipe.encode_prompt).parameters.get("max_sequence_length")
-    cut = []
-    for k, tok in pipe.components.items():
-        if not k.startswith("tokenizer") or tok is None: continue
-        read = tok.model_max_length
-        if most and "T5" in type(tok).__name__: read = min(read, most.default)
-        cut.append(read if len(tok(prompt, verbose=False).input_ids) > read else 0)
-    return max(cut, default=0) if all(cut) else 0
+    except ImportError as e:
+        raise ValueError("text to image needs transformers: "
+                         "pip install 'mgd3[t2i]'") from e
+    needed, cls = needed_parts(config), config["_class_name"]
+    absent = {k: None for k, v in config.items()
+              if isinstance(v, (list, tuple)) and k[0] != "_" and k not in needed}
+    if cls == "StableDiffusionPipeline": absent |= dict(requires_safety_checker=False)
+    with _no_random_weights(name), clear_errors(name, theirs):
+        return getattr(diffusers, cls).from_pretrained(folder, torch_dtype=dtype,
+                                                       **absent, **given)
 
 # %% ../nbs/37_loading.ipynb #a143074c
 def load_parts(folder, dtype, vae=None,
@@ -377,180 +97,93 @@ def load_parts(folder, dtype, vae=None,
     "The parts of a pipeline, by the loaders of diffusers."
     import diffusers
     folder, name = Path(folder), str(name or folder)
-    config, given = _family(folder, name, vae is not None), {} if vae is None else dict(vae=vae)
-    needed = _needed(config, vae is not None)
+    config = pipeline_config(folder, name, vae is not None)
+    needed = needed_parts(config, vae is not None)
+    given = {} if vae is None else dict(vae=vae)
     check_sizes({k: folder/k for k in needed}, name)
-    names = {k: [p.name for p in (folder/k).iterdir()] for k in needed}
-    variant = variant_of(names, name, variant)
+    variant = variant_of({k: _names_in(folder/k) for k in needed}, name, variant)
     if config["_class_name"] == "ClassConditionalLDMPipeline":
         return config, *_load_ldm(folder, name, config, dtype, vae, variant), None
     if FAMILIES[config["_class_name"]].text:
         pipe = _load_text(folder, name, config, dtype, variant=variant, **given)
-        _check_tokenizers(pipe, name)
+        check_tokenizers(pipe, name)
         return config, pipe.components, {}, pipe
-    with _loading(name):
-        pipe = diffusers.DiTPipeline.from_pretrained(folder, torch_dtype=dtype, variant=variant, **given)
+    with clear_errors(name):
+        pipe = diffusers.DiTPipeline.from_pretrained(folder, torch_dtype=dtype,
+                                                     variant=variant, **given)
     n = pipe.transformer.config.num_embeds_ada_norm
     return config, pipe.components, dict(class_labels=torch.arange(n + 1)), None
 
-# %% ../nbs/37_loading.ipynb #a42c8699
-def _channels(net)->tuple:
-    "How many channels a denoiser takes and returns."
-    return net.config.in_channels, getattr(net.config, "out_channels", None) or net.config.in_channels
+# %% ../nbs/37_loading.ipynb #load04
+def load_checked(folder, dtype, name, source,
+                 variant=None,     # of the weights
+                 vae=None,         # what the user calls another VAE
+                 vae_folder=None,  # where that is
+                )->tuple:  # configuration, parts by name, rows, pipeline or None
+    ("The parts of a pipeline, checked. Raises `ValueError` for parts that do not fit "
+     "together, `FileNotFoundError` for missing ones.")
+    other = load_vae(vae_folder, vae, dtype) if vae else None
+    config, parts, rows, pipe = load_parts(folder, dtype, other, source, variant)
+    if vae: check_same_latents(folder, parts["vae"], name, vae)
+    net = parts[FAMILIES[config["_class_name"]].net]
+    check_fit(parts["vae"], net, parts["scheduler"], name)
+    return config, parts, rows, pipe
 
-def said_variance(scheduler):
-    "The variance that a scheduler's file names; None where diffusers has filled it in."
-    return None if "variance_type" in scheduler.config.get("_use_default_values", ()) else (
-        scheduler.config.get("variance_type"))
+# %% ../nbs/37_loading.ipynb #load07
+def _vae_dtype(vae, dtype)->torch.dtype:
+    "The precision that a VAE runs in, beside a denoiser of `dtype`."
+    c = vae.config
+    filled_in = "force_upcast" in c.get("_use_default_values", ())
+    upcast = c.get("force_upcast") and not filled_in
+    return torch.float32 if dtype == torch.bfloat16 or upcast else dtype
 
-def learns_variance(net)->bool:
-    "Does a denoiser predict a variance beside the noise?"
-    taken, returned = _channels(net)
-    return returned == 2 * taken
-
-def check_fit(vae, net, scheduler, name):
-    "Raise when VAE and denoiser speak of different latents, weights are missing, or the noise schedule is unknown to us."
-    for m in (vae, net):
-        lost = [k for k, v in m.named_parameters() if v.is_meta]
-        if lost:
-            raise FileNotFoundError(f"{name}: the weights of its {type(m).__name__} lack {len(lost)} tensors, first "
-                                    f"{lost[0]}")
-    c, cls = scheduler.config, type(scheduler).__name__
-    if cls.startswith("EDM") or c.get("timestep_type") == "continuous" or c.get("use_dynamic_shifting"):
-        raise ValueError(f"{name}: the noise schedule of its {cls} (EDM, continuous or shifted dynamically) is not "
-                         f"supported")
-    if "latent_channels" not in vae.config: raise ValueError(f"{name}: {type(vae).__name__} is no VAE")
-    made, (taken, returned) = vae.config.latent_channels, _channels(net)
-    if made != taken:
-        raise ValueError(f"{name}: the VAE makes latents of {made} channels, the denoiser takes {taken}")
-    if returned not in (taken, 2 * taken):
-        raise ValueError(f"{name}: the denoiser takes {taken} channels and returns {returned}; {taken} are noise, "
-                         f"{2 * taken} are noise and variance")
-    said, learns = said_variance(scheduler), learns_variance(net)
-    if said == "learned" or (said == "learned_range" and not learns):
-        raise ValueError(f"{name}: variance_type {said!r} of its scheduler is not supported with a denoiser that "
-                         f"returns {returned} channels for {taken}")
-    if learns and said not in (None, "learned_range"):
-        warnings.warn(f"{name} predicts a variance, and its scheduler says {said}: the prediction is left unused")
-    side_of(net)
-
-# %% ../nbs/37_loading.ipynb #i18l08
-def _latents_of(config:dict, cls)->dict:
-    "What a VAE's configuration says of its latents."
-    default = {k: p.default for k, p in inspect.signature(cls).parameters.items()}
-    c = {k: config.get(k, default.get(k)) for k in
-         ("block_out_channels", "in_channels", "scaling_factor", "shift_factor", "latents_mean", "latents_std")}
-    shrink = 2 ** (len(c.pop("block_out_channels") or [0]) - 1)
-    return dict(shrink=shrink) | {k: list(v) if isinstance(v, tuple) else v or None for k, v in c.items()}
-
-def check_same_latents(folder, vae, name, vae_name):
-    "Raise `ValueError` when a VAE makes other latents than the VAE that a pipeline was trained with."
-    import diffusers
-    path = Path(folder)/"vae"/"config.json"
-    if not path.is_file(): return                                                # nothing to compare with
-    try: own = json.loads(path.read_bytes())
-    except ValueError as e: raise ValueError(f"{path} is not valid JSON: {e}") from e
-    cls = getattr(diffusers, str(own.get("_class_name")), type(vae))
-    a, b = _latents_of(own, cls), _latents_of(dict(vae.config), type(vae))
-    def same(v, w): return v == w or (type(v) is type(w) is float and math.isclose(v, w, rel_tol=1e-3))
-    odd = [k for k in a if not same(a[k], b[k])]
-    if not odd: return
-    says = f"{odd[0]} {b[odd[0]]} in {vae_name}, {a[odd[0]]} in the VAE of {name}"
-    if cls is not type(vae) and "shrink" not in odd and "in_channels" not in odd:
-        warnings.warn(f"{says}: do its latents mean the same?"); return
-    raise ValueError(f"{says}: its latents would mean something else to the denoiser. Where they mean the same, "
-                     f"write {odd[0]} into the config.json of the VAE")
-
-# %% ../nbs/37_loading.ipynb #7d92ecee
-def _check_own(own, path):
-    "Raise `ValueError` for an `mgd3.json` that says what cannot be."
-    if not isinstance(own, dict): raise ValueError(f"{path} must be a JSON object")
-    for k in ("defaults", "classes"):
-        if not isinstance(own.get(k, {}), dict): raise ValueError(f"{path}: {k} must be a JSON object")
-    for k, v in own.get("defaults", {}).items():
-        kind = str if isinstance(PAPER.get(k), str) else (int, float)
-        if k not in (*PAPER, "cfg_channels") or not isinstance(v, kind):
-            raise ValueError(f"{path}: {k} = {v!r} is no setting")
-    whole = lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0
-    for k, v in own.get("classes", {}).items():
-        if not isinstance(v, list) or not all(map(whole, v)):
-            raise ValueError(f"{path}: classes of {k} must be a list of class numbers")
-    if not isinstance(own.get("null_row", True), bool): raise ValueError(f"{path}: null_row must be true or false")
-    if "size" in own and not (whole(own["size"]) and 1 <= own["size"] <= MOST["size"]):
-        raise ValueError(f"{path}: size must be the side of an image in pixels, got {own['size']!r}")
-
-def own_settings(source)->dict:
-    "What `mgd3.json` in a generator's folder says."
-    path = Path(source)/"mgd3.json"
-    try: own = json.loads(path.read_bytes()) if path.is_file() else {}
-    except (ValueError, RecursionError) as e: raise ValueError(f"{path} is not valid JSON: {e}") from e
-    _check_own(own, path)
-    return own
-
-# %% ../nbs/37_loading.ipynb #i18l12
-def class_names(config:dict, name)->dict:  # class index → name
-    "The names of a generator's classes. Raises `ValueError` when they are none."
-    names = config.get("id2label") or {}
-    if isinstance(names, (list, tuple)): names = dict(enumerate(names))
-    if not isinstance(names, dict): raise ValueError(f"{name}: id2label in model_index.json must be an object")
-    if odd := [i for i in names if not str(i).isdecimal()]:
-        raise ValueError(f"{name}: id2label in model_index.json has the key {odd[0]!r}, which is no class number")
-    return {int(i): str(n) for i, n in names.items()}
-
-def has_null_row(family:str, rows:dict, names:dict, own:dict, name)->bool:
-    ("Is the last row of a generator's table \"no class\"? Raises `ValueError` when names and rows disagree, or nothing "
-     "says it.")
-    if not rows: return True                                                     # of prompts: made later
-    n = max(map(len, rows.values()))
-    of_ldm, last = family == "ClassConditionalLDMPipeline", max(names, default=-1)
-    null = own.get("null_row", last < n - 1) if of_ldm else True
-    if last >= n - null:
-        raise ValueError(f"{name} names class {last} ({names[last]!r}), but has rows for {n - null} classes"
-                         f"{' and one for none' if null else ''}")
-    if of_ldm and not names and "null_row" not in own:
-        raise ValueError(f"{name} has {n} rows and no class names: is the last row a class, or \"no class\"? Name the "
-                         f"classes (id2label in model_index.json), or say null_row true or false in mgd3.json")
-    return null
-
-# %% ../nbs/37_loading.ipynb #e29c8699
-def side_of(net):
-    "The side of a network's latents."
-    s = net.config.sample_size
-    if isinstance(s, (list, tuple)) and len(set(s)) == 1: s = s[0]
-    if not isinstance(s, int) or s < 1:
-        raise ValueError(f"the denoiser's sample_size must be one side of a square, got {s}")
-    return s
+def place_vae(vae, device, dtype):
+    ("A VAE where it runs, beside a denoiser of `dtype`: on a GPU with the channels "
+     "last, as the convolutions want them.")
+    layout, dtype = {}, _vae_dtype(vae, dtype)
+    if torch.device(device).type == "cuda":
+        layout = dict(memory_format=torch.channels_last)
+    return torch.nn.Module.to(vae, device, dtype, **layout).eval().requires_grad_(False)
 
 # %% ../nbs/37_loading.ipynb #pt047
 def _put_in_place(parts:Path, folder:Path):
-    "Move the files of one folder over those of another, each whole; the one that says what it is comes last."
-    files = sorted((p for p in parts.rglob("*") if p.is_file()), key=lambda p: p.name == "model_index.json")
-    for p in files:
+    ("Move the files of one folder over those of another, each whole; the one that "
+     "says what it is comes last.")
+    files = [p for p in parts.rglob("*") if p.is_file()]
+    for p in sorted(files, key=lambda p: p.name == "model_index.json"):
         target = folder/p.relative_to(parts)
         target.parent.mkdir(parents=True, exist_ok=True)
         p.chmod(0o644); os.replace(p, target)
 
+def _model_index(vae, dit, scheduler, names:dict)->dict:
+    from diffusers import __version__
+    cls = lambda o: ["diffusers", type(o).__name__]
+    return dict(_class_name="DiTPipeline", _diffusers_version=__version__,
+                id2label={str(k): v for k, v in names.items()},
+                scheduler=cls(scheduler), transformer=cls(dit), vae=cls(vae))
+
 def save_generator(
     folder, vae, dit, scheduler,
-    classes:dict,     # dataset name → list of the generator's class indices, in the order of the dataset's classes
+    classes:dict,  # dataset name → class indices, in the order of the dataset's classes
     names:dict,       # class index → name
-    defaults:dict,    # validated settings: `scale`, `form`, `t_stop`, `steps`, `cfg_scale`, `sampler`, …
+    # validated settings: `scale`, `form`, `t_stop`, `steps`, `cfg_scale`, `sampler`, …
+    defaults:dict,
     about:dict=None,  # how it was trained
 ):
-    "Write a generator as a diffusers folder of half-precision safetensors with an `mgd3.json`."
-    from diffusers import __version__
+    ("Write a generator as a diffusers folder of half-precision safetensors with an "
+     "`mgd3.json`.")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    cls = lambda o: ["diffusers", type(o).__name__]
-    index = dict(_class_name="DiTPipeline", _diffusers_version=__version__,
-                 id2label={str(k): v for k, v in names.items()},
-                 scheduler=cls(scheduler), transformer=cls(dit), vae=cls(vae))
-    own = dict(size=vae.config.sample_size, channels=vae.config.in_channels, classes=classes, defaults=defaults)
+    index = _model_index(vae, dit, scheduler, names)
+    own = dict(size=vae.config.sample_size, channels=vae.config.in_channels,
+               classes=classes, defaults=defaults)
     own |= dict(pretraining=about) if about else {}
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}", suffix=PART, dir=folder.absolute().parent) as tmp:
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}", suffix=PART,
+                                     dir=folder.absolute().parent) as tmp:
         for part, name in ((vae, "vae"), (dit, "transformer")):
             deepcopy(part).half().save_pretrained(Path(tmp)/name)
         scheduler.save_pretrained(Path(tmp)/"scheduler")
         for name, obj in (("model_index.json", index), ("mgd3.json", own)):
-            (Path(tmp)/name).write_text(json.dumps(obj, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            text = json.dumps(obj, indent=2, ensure_ascii=False) + "\n"
+            (Path(tmp)/name).write_text(text, encoding="utf-8")
         _put_in_place(Path(tmp), folder)

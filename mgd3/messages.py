@@ -6,6 +6,7 @@
 __all__ = ['Result', 'text_table']
 
 # %% ../nbs/43_messages.ipynb #msg05
+import re
 from difflib import get_close_matches
 
 # %% ../nbs/43_messages.ipynb #msg08
@@ -17,11 +18,28 @@ class Result(dict):
     def __str__(self): return self.text
     __repr__ = __str__
 
+# %% ../nbs/43_messages.ipynb #msgv2
+_STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+                     r"\ud800-\udfff]")
+
+def visible(text,           # or whatever prints as one
+            keep:str="\n",  # characters that stay
+           )->str:
+    "A text for a terminal: characters that would steer it are written as escapes."
+    def shown(m):
+        return m[0] if m[0] in keep else m[0].encode("unicode_escape").decode()
+    return _STEERS.sub(shown, str(text))
+
+def visible_json(text:str)->str:
+    "The same of a JSON text, which has escapes of its own and stays JSON."
+    return _STEERS.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+
 # %% ../nbs/43_messages.ipynb #msg11
 def text_table(rows:list,  # dictionaries with the same keys
               )->str:
     "Rows as columns of plain text, under a line of headings."
-    cells = [list(rows[0])] + [[str(v) for v in r.values()] for r in rows]
+    cells = [list(rows[0])] + [list(r.values()) for r in rows]
+    cells = [[visible(v, keep="") for v in row] for row in cells]
     width = [max(map(len, column)) for column in zip(*cells)]
     def line(row):
         first, *rest = row
@@ -36,3 +54,10 @@ def nearly(name,   # what was given
     "A question for an error: did you mean this name? Nothing when none is close."
     close = get_close_matches(str(name), list(map(str, known)), 1)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+# %% ../nbs/43_messages.ipynb #msg18
+def error_line(e:Exception, most:int=400)->str:
+    "What an error says, on one line; without the middle where it is long."
+    text = " ".join(str(e).split()).rstrip(".") or type(e).__name__
+    if len(text) <= most: return text
+    return f"{text[:most // 2].rstrip()} … {text[-most // 2:].lstrip()}"

@@ -24,6 +24,7 @@ from .messages import nearly
 from .modes import Modes
 from .reach import check_range, strongest_pull
 from .schedules import make_sampler, schedule
+from .selections import as_they_are
 
 # %% ../nbs/13_methods.ipynb #65cf0b3e
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Job:
     folder:Path = None      # where long computations leave what they have
     made:dict = field(default_factory=dict)      # what was made once
     latents:object = None   # label → (n, c, h, w) of its real images, where known
+    keep:bool = False       # are selected images written as they are?
     force:bool = False      # hand out images far from any real one all the same
 
     def modes_of(self, labels, numbers)->Tensor:  # (n, c, h, w)
@@ -88,6 +90,7 @@ class Method:
     small:dict = field(default_factory=dict)  # own settings up to 16 px
     check:object = None    # (job without modes, its own settings): raises `ValueError` before any work
     at_once:bool = False   # computes something for all images together, so that processes cannot share the work
+    selects:bool = False   # its images are real ones, whole
 
     @property
     def own(self)->dict:
@@ -120,11 +123,11 @@ class Register(MutableMapping):
 METHODS = Register(NAMES)
 
 def method(*shared, discovery=None, name:str=None, small:dict=None, check=None,
-           at_once:bool=False):
+           at_once:bool=False, selects:bool=False):
     "Register a function as the method of its name."
     def add(fn):
         METHODS[name or fn.__name__] = Method(fn, shared, discovery, fn.__doc__ or "",
-                                              small or {}, check, at_once)
+                                              small or {}, check, at_once, selects)
         return fn
     return add
 
@@ -212,25 +215,26 @@ def own_settings(m:Method, given:dict,
 
 # %% ../nbs/13_methods.ipynb #33145ffe
 def _real(job, labels, numbers):
-    return pixels([job.data.images[i] for i in job.nearest_of(labels, numbers)], job.generator.size,
-                  job.generator.channels)
+    images = [job.data.images[i] for i in job.nearest_of(labels, numbers)]
+    if job.keep: return as_they_are(images)
+    return pixels(images, job.generator.size, job.generator.channels)
 
-@method(discovery="random")
+@method(discovery="random", selects=True)
 def random(job, labels, numbers):
     "Real images, drawn at random from each class."
     return _real(job, labels, numbers)
 
-@method(*DISCOVERY)
+@method(*DISCOVERY, selects=True)
 def nearest(job, labels, numbers):
     "The real images nearest to the modes."
     return _real(job, labels, numbers)
 
-@method("features", discovery="k-center", name="k-center")
+@method("features", discovery="k-center", name="k-center", selects=True)
 def k_center(job, labels, numbers):
     "Real images as far apart as can be, from the middle on (greedy k-center; Sener & Savarese 2018)."
     return _real(job, labels, numbers)
 
-@method("features", discovery="herding")
+@method("features", discovery="herding", selects=True)
 def herding(job, labels, numbers):
     "Real images whose mean stays nearest to the mean of the class (herding; Welling 2009, in iCaRL's form)."
     return _real(job, labels, numbers)

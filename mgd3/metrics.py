@@ -15,10 +15,11 @@ from torch import Tensor
 from .data import Data, match_labels, overlap, pixels
 from .files import manifest_of
 from .generators import from_pretrained
-from .loading import bundled
+from .hub import bundled
 from .messages import Result, text_table
 from .modes import discover_modes
-from .sources import real_data
+from .selections import check_sees, check_teacher_sees
+from .provenance import real_data
 from .folders import from_folder
 
 # %% ../nbs/14_metrics.ipynb #f5b95607
@@ -42,7 +43,9 @@ def coverage(z:Tensor,          # (n, …) features of the distilled images
             for c in modes.labels}
 
 # %% ../nbs/14_metrics.ipynb #17d59844
-def _unit(real)->float: return torch.pdist(real).mean().item()
+def _unit(real)->float:
+    "The mean distance of real images; NaN for one image, and for copies of one."
+    return torch.pdist(real).mean().item() or float("nan")
 
 def diversity(z:Tensor, labels, real:Tensor, real_labels)->Tensor:  # (n,)
     ("Distance of each image to the nearest other of its class; the class's mean real distance is 1. "
@@ -122,14 +125,19 @@ def summary(z:Tensor, labels, real:Tensor, real_labels,
 
 # %% ../nbs/14_metrics.ipynb #dsm02
 def feature_space(name:str, device=None,
-                 )->tuple:  # images → (n, …) features; what to call them
-    "Features by name: a generator's latents, or a classifier's last layer."
+                  seen=(),   # the datasets whose images it is for
+                 )->tuple:   # images → (n, …) features; what to call them
+    ("Features by name: a generator's latents, or a classifier's last layer. Raises "
+     "`ValueError` for one that does not see the images of a dataset.")
+    cure = "name a generator or a network that sees them with --features (features)"
     if name in bundled() or (Path(name)/"model_index.json").is_file():
         g = from_pretrained(name, device)
+        for d in seen: check_sees(d, Path(g.name).name, g.size, g.channels, cure)
         return g.encode, f"the latents of {Path(g.name).name}"
     from mgd3.features import features_of
     from mgd3.teachers import load_teacher
     t = load_teacher(name, device=device)
+    for d in seen: check_teacher_sees(d, t, cure)
     return (lambda images: features_of(t, images)), f"the last layer of {t.name}"
 
 # %% ../nbs/14_metrics.ipynb #dsm02a
@@ -158,7 +166,7 @@ def dataset_metrics(
     if overlap(real, test) == 1:
         raise ValueError("coverage needs held-out images, and these are the training images: "
                          "name others with --held")
-    space, called = feature_space(features or maker_of(folder), device)
+    space, called = feature_space(features or maker_of(folder), device, (real, d))
     z, held_z = space(d.images), space(test.images)
     name = lambda label: label if label == "mean" else d.classes[label]
     rows = [{"class": name(r.pop("label")), **r}

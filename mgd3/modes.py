@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from .clusters import (centres, dbscan, estimator_labels, exactly_k, first_alike,
                            from_sklearn, halves, kmeans, spectral)
-from .files import TensorFile, save_tensors
+from .tensor_files import TensorFile, save_tensors
 
 # %% ../nbs/00_modes.ipynb #fb5c7c86
 @dataclass

@@ -12,7 +12,7 @@ from importlib import util
 from pathlib import Path
 from typing import Annotated, Any
 
-from .messages import nearly
+from .messages import nearly, visible
 
 # %% ../nbs/40_options.ipynb #how2
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Option:
         if self.usual in (None, "", ()) or self.kind == "bool": return ""
         if "(default" in self.about and self.preset is None: return ""
         several = isinstance(self.usual, (list, tuple))
-        return f"(default: {','.join(map(str, self.usual)) if several else self.usual})"
+        usual = ",".join(map(str, self.usual)) if several else self.usual
+        return f"(default: {visible(usual, keep='')})"
 
     def read(self, text:str):
         "The value that a text stands for. Raises `ValueError` for no such value."
@@ -188,31 +189,42 @@ def _of_manifest(m, known):
     return dict(data=m["data"]["name"], generator=m["generator"]["name"],
                 method=m["method"], **s, set=own)
 
+def _table(path)->dict:
+    "What a file of settings holds. Raises `ValueError` for anything else."
+    loads = json.loads if Path(path).suffix == ".json" else tomllib.loads
+    try:
+        found = loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(found, dict): raise ValueError("it names no settings")
+    except OSError as e: raise ValueError(f"cannot read {path}: {e.strerror}") from e
+    except (ValueError, RecursionError) as e:
+        raise ValueError(f"{path} is no file of settings: {e}") from e
+    return found
+
 def read_config(path, command:str, options:list,
                 commands=(),   # names that may be tables of the file
                )->list:        # the options, with their presets
     "Options from a TOML file or a manifest. Raises `ValueError` for what is no option."
-    known = {o.name: o for o in options}
-    try: text = Path(path).read_text(encoding="utf-8")
-    except OSError as e: raise ValueError(f"cannot read {path}: {e.strerror}") from e
-    loads = json.loads if Path(path).suffix == ".json" else tomllib.loads
-    try: found = loads(text)
-    except ValueError as e:
-        raise ValueError(f"{path} is no file of settings: {e}") from e
-    finished = {"settings", "data", "generator", "method"} <= set(found)
-    if finished: found = _of_manifest(found, known)
-    elif found and set(found) <= set(commands): found = found.get(command, {})
-    for k, v in found.items():
-        if (name := k.replace("-", "_")) not in known:
-            hint = nearly(k, known)
-            raise ValueError(f"{path}: mgd3 {command} has no option {k!r}{hint}")
+    known, found = {o.name: o for o in options}, _table(path)
+    try:
+        finished = {"settings", "data", "generator", "method"} <= set(found)
+        if finished: found = _of_manifest(found, known)
+        elif found and set(found) <= set(commands): found = found.get(command, {})
+        values = {k.replace("-", "_"): v for k, v in found.items()}
+    except (AttributeError, KeyError, TypeError) as e:
+        raise ValueError(f"{path} is no file of settings: a part is no table") from e
+    for name, v in values.items():
+        if name not in known:
+            raise ValueError(f"{path}: mgd3 {command} has no option {name!r}"
+                             f"{nearly(name, known)}")
         known[name] = replace(known[name], preset=_preset(known[name], v, path))
     return list(known.values())
 
 def _preset(o, v, path):
+    "The value of an option in a file. Raises `ValueError` with the file's name."
     if isinstance(v, bool) != (o.kind == "bool"):
-        raise ValueError(f"{path}: {o.name} cannot be {json.dumps(v)}")
+        raise ValueError(f"{path}: {o.name} cannot be {json.dumps(v, default=str)}")
     if o.kind == "bool": return v
     if isinstance(v, dict): v = [f"{k}={w}" for k, w in v.items()]
     if o.kind == "list": return [str(w) for w in v] if isinstance(v, list) else [str(v)]
-    return o.read(",".join(map(str, v)) if isinstance(v, list) else str(v))
+    try: return o.read(",".join(map(str, v)) if isinstance(v, list) else str(v))
+    except ValueError as e: raise ValueError(f"{path}: {e}") from e

@@ -18,13 +18,14 @@ from .ablations import covered, joint_tsne
 from .compare import compare_students, entry, random_entry
 from .data import (Data, ipc_of, match_labels, median_side, n_channels, overlap,
                        pixels)
-from .files import check_writable, manifest_of, write_whole
+from .files import manifest_of, write_whole
+from .ours import check_distinct, check_log, check_ours
 from .hard_label_eval import check_repeats
 from .messages import Result
 from .methods import COLOURS, MARKERS
 from .metrics import (feature_space, frechet_distance, maker_of, precision_recall,
                           summary)
-from .sources import check_unseen, real_data
+from .provenance import check_unseen, real_data, tell_seen
 from .folders import from_folder
 from .tables import contact_sheet, style, versions
 
@@ -46,19 +47,25 @@ class Shown:
         "The dataset's line in the table."
         s, a = self.about.get("settings", {}), self.accuracy
         mean = {k: v for k, v in self.classes[-1].items() if k != "label"}
-        acc = {} if a is None else {"accuracy": a["last_mean"], "± (sample)": a["last_sample_std"],
+        acc = {} if a is None else {"accuracy": a["last_mean"],
+                                    "± (sample)": a["last_sample_std"],
                                     "student": a["net"], "students": len(a["last"])}
-        return dict(dataset=self.name, method=self.about.get("method", ""), images=len(self.data), **acc, **mean,
-                    **self.whole, settings=", ".join(f"{k}={v}" for k, v in s.items() if v is not None))
+        return dict(dataset=self.name, method=self.about.get("method", ""),
+                    images=len(self.data), **acc, **mean, **self.whole,
+                    settings=", ".join(f"{k}={v}"
+                                       for k, v in s.items() if v is not None))
 
 def looks(methods:list)->list:  # (colour, marker) for each
-    "Colour and marker of each method; others, and a method's second dataset, take what is free."
-    own, seen, marks = {m for m in methods if m in COLOURS}, set(), list(MARKERS.values())
+    ("Colour and marker of each method; others, and a method's second dataset, take "
+     "what is free.")
+    own, seen, marks = ({m for m in methods if m in COLOURS}, set(),
+                        list(MARKERS.values()))
     free = ((c, marks[(i + turn) % len(marks)]) for turn in range(len(marks))
             for i, (m, c) in enumerate(COLOURS.items()) if turn or m not in own)
     out = []
     for m in methods:
-        out.append((COLOURS[m], MARKERS[m]) if m in own and m not in seen else next(free)); seen.add(m)
+        out.append((COLOURS[m], MARKERS[m]) if m in own
+                   and m not in seen else next(free)); seen.add(m)
     return out
 
 # %% ../nbs/17_report.ipynb #899cbb43
@@ -67,46 +74,60 @@ def shown(made:list,      # (name, `Data`, folder or None) of each dataset
           held:Data,      # held-out real images, for coverage and the metrics of the whole set
           space,          # images → (n, …) features
          )->tuple:        # list of `Shown`; the features of the real images
-    "Features and metrics of each dataset. Raises `ValueError` for datasets of other classes."
+    ("Features and metrics of each dataset. Raises `ValueError` for datasets of "
+     "other classes.")
     z, zh = space(real.images), space(held.images)
     first, out = made[0][1], []
-    sources = {h for _, _, f in made if f and (h := manifest_of(f).get("data", {}).get("sha256"))}
-    if len(sources) > 1: raise ValueError("these datasets were distilled from different data: a page each")
+    sources = {h for _, _, f in made if f
+               and (h := manifest_of(f).get("data", {}).get("sha256"))}
+    if len(sources) > 1:
+        raise ValueError("these datasets were distilled from different data: a "
+                         "page each")
     about = [manifest_of(folder) if folder else {} for _, _, folder in made]
-    style_of = looks([a.get("method", "") if f else "random" for a, (_, _, f) in zip(about, made)])
+    style_of = looks([a.get("method", "") if f else "random"
+                      for a, (_, _, f) in zip(about, made)])
     for (name, data, _), a, (colour, marker) in zip(made, about, style_of):
         if data.classes != first.classes:
-            raise ValueError(f"{name} and {made[0][0]} are of other classes: a page each")
+            raise ValueError(f"{name} and {made[0][0]} are of other classes: a "
+                             "page each")
         zd, few = space(data.images), min(len(data), len(held)) <= 3
-        rows = summary(zd, data.labels, z, match_labels(data, real), covered=covered(zd, data, zh, held))
-        whole = {} if few else precision_recall(zd, zh) | dict(frechet_distance=frechet_distance(zd, zh))
+        rows = summary(zd, data.labels, z, match_labels(data, real),
+                       covered=covered(zd, data, zh, held))
+        whole = ({} if few else precision_recall(zd, zh) |
+                 dict(frechet_distance=frechet_distance(zd, zh)))
         out.append(Shown(name, data, a, zd, rows, whole, colour, marker))
     return out, z
 
 # %% ../nbs/17_report.ipynb #2d8aa11f
 def embedded(data:bytes, alt:str, kind:str="png")->str:
-    return f'<img alt="{escape(alt, quote=True)}" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'
+    return (f'<img alt="{escape(alt, quote=True)}" '
+            f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">')
 
 def figure(fig, alt:str, caption:str)->str:
     "A matplotlib figure as part of a page; it is closed."
     import matplotlib.pyplot as plt
     file = io.BytesIO()
-    fig.savefig(file, dpi=110, bbox_inches="tight", metadata={"Software": None}); plt.close(fig)
+    fig.savefig(file, dpi=110, bbox_inches="tight", metadata={"Software": None})
+    plt.close(fig)
     return f"<figure>{embedded(file.getvalue(), alt)}<figcaption>{escape(caption)}</figcaption></figure>"
 
 def sheet(data:Data, classes:int=10, images:int=10)->str:
     "The first images of the first classes, a class a row."
     side, channels = median_side(data), n_channels(data)
     small = side <= 64
-    rows = [pixels([data.images[int(i)] for i in data.of(c)[:images]], min(side, 96), channels)
+    rows = [pixels([data.images[int(i)] for i in data.of(c)[:images]], min(side, 96),
+                   channels)
             for c in range(min(classes, len(data.classes)))]
-    im, file = contact_sheet(rows, max(1, 64 // side), gap=max(1, side // 16)), io.BytesIO()
+    im, file = (contact_sheet(rows, max(1, 64 // side), gap=max(1, side // 16)),
+                io.BytesIO())
     im.save(file, "png" if small else "jpeg", **({} if small else dict(quality=88)))
-    return embedded(file.getvalue(), f"images of {data.name}", "png" if small else "jpeg")
+    return embedded(file.getvalue(), f"images of {data.name}",
+                    "png" if small else "jpeg")
 
 # %% ../nbs/17_report.ipynb #8be8ea32
 def maps(sets:list, real:Data, space_z:Tensor, seed:int=0, classes:int=6, most:int=500):
-    "A t-SNE map of each of the first classes, with all datasets in it; at most `most` real images."
+    ("A t-SNE map of each of the first classes, with all datasets in it; at most "
+     "`most` real images.")
     import matplotlib.pyplot as plt
     names = sets[0].data.classes[:classes]
     columns = min(3, len(names))
@@ -119,42 +140,49 @@ def maps(sets:list, real:Data, space_z:Tensor, seed:int=0, classes:int=6, most:i
         flat = joint_tsne(space_z[rows], *(s.z[s.data.of(c)] for s in sets), seed=seed)
         ax.scatter(*flat[0].T, s=8, color="#cccccc", label="real")
         for s, p in zip(sets, flat[1:]):
-            ax.scatter(*p.T, s=48, color=s.colour, marker=s.marker, edgecolor="k", lw=.5, label=s.name, zorder=3)
+            ax.scatter(*p.T, s=48, color=s.colour, marker=s.marker, edgecolor="k",
+                       lw=.5, label=s.name, zorder=3)
         ax.set_title(names[c], parse_math=False, fontsize=10)
         ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
     fig.tight_layout()
-    legend = fig.legend(*axs[0, 0].get_legend_handles_labels(), loc="lower center", ncols=4, bbox_to_anchor=(.5, 1))
+    legend = fig.legend(*axs[0, 0].get_legend_handles_labels(), loc="lower center",
+                        ncols=4, bbox_to_anchor=(.5, 1))
     for t in legend.get_texts(): t.set_parse_math(False)
     return fig
 
 # %% ../nbs/17_report.ipynb #91925ecb
 def trade(sets:list):
-    "Representativeness against diversity: a small mark for each class, a large one for the mean."
+    ("Representativeness against diversity: a small mark for each class, a large one "
+     "for the mean.")
     import matplotlib.pyplot as plt
     fig, ax = plt.subplots(figsize=(6, 4))
     for s in sets:
         v = np.array([(r["diversity"], r["representativeness"]) for r in s.classes])
         ax.scatter(*v[:-1].T, s=22, color=s.colour, marker=s.marker, alpha=.5)
-        ax.scatter(*v[-1:].T, s=130, color=s.colour, marker=s.marker, edgecolor="k", label=s.name, zorder=3)
+        ax.scatter(*v[-1:].T, s=130, color=s.colour, marker=s.marker, edgecolor="k",
+                   label=s.name, zorder=3)
     ax.set(xlabel="diversity: distance to the nearest sibling (1 = mean real distance)",
            ylabel="representativeness: 1 − distance to real images")
-    for t in ax.legend(loc="center left", bbox_to_anchor=(1, .5)).get_texts(): t.set_parse_math(False)
+    for t in ax.legend(loc="center left", bbox_to_anchor=(1, .5)).get_texts():
+        t.set_parse_math(False)
     return fig
 
 # %% ../nbs/17_report.ipynb #36f140f4
 def by_coverage(sets:list, most:int=30):
     "Coverage of each class, the worst covered of many classes."
     import matplotlib.pyplot as plt
-    names, v = sets[0].data.classes, np.array([[r["coverage"] for r in s.classes[:-1]] for s in sets])
+    names, v = sets[0].data.classes, np.array([[r["coverage"] for r in s.classes[:-1]]
+                                               for s in sets])
     order = v.mean(0).argsort(kind="stable")[:most]
     fig, ax = plt.subplots(figsize=(6, 1.2 + .3 * len(order)))
     for i, s in enumerate(sets):
         at = np.arange(len(order)) + .5 * ((i + .5) / len(sets) - .5)
-        ax.scatter(v[i, order], at, s=45, color=s.colour, marker=s.marker, edgecolor="k", lw=.5, label=s.name,
-                   zorder=3)
+        ax.scatter(v[i, order], at, s=45, color=s.colour, marker=s.marker,
+                   edgecolor="k", lw=.5, label=s.name, zorder=3)
     ax.set(xlim=(-.03, 1.03), xlabel="share of held-out modes covered")
     ax.set_yticks(range(len(order)), [names[c] for c in order], parse_math=False)
-    for t in ax.legend(loc="center left", bbox_to_anchor=(1, .5)).get_texts(): t.set_parse_math(False)
+    for t in ax.legend(loc="center left", bbox_to_anchor=(1, .5)).get_texts():
+        t.set_parse_math(False)
     return fig
 
 # %% ../nbs/17_report.ipynb #cd37fdda
@@ -171,7 +199,8 @@ img{max-width:100%;background:#fff;border-radius:4px} figure img{padding:.5rem;b
 @media(prefers-color-scheme:dark){body{background:#1b1d20;color:#ddd}}"""
 
 def _cell(v):
-    if isinstance(v, str): return f"<td{' class=text' if len(v) > 24 else ''}>{escape(v)}</td>"
+    if isinstance(v, str):
+        return f"<td{' class=text' if len(v) > 24 else ''}>{escape(v)}</td>"
     return f"<td>{'–' if v is None or v != v else f'{v:.3g}' if isinstance(v, float) else v}</td>"
 
 def table(rows:list, colours:list=None)->str:
@@ -181,7 +210,8 @@ def table(rows:list, colours:list=None)->str:
     dot = lambda i: f'<span class="dot" style="background:{colours[i]}"></span>' if colours else ""
     line = lambda i, r: f"<td>{dot(i)}{escape(str(r[keys[0]]))}</td>" + "".join(_cell(r.get(k)) for k in keys[1:])
     body = "".join(f"<tr>{line(i, r)}</tr>" for i, r in enumerate(rows))
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return ('<div '
+            f'class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
 
 # %% ../nbs/17_report.ipynb #a6f0e5ce
 def _glance(s):
@@ -189,9 +219,11 @@ def _glance(s):
     r, a = s.row(), s.accuracy
     acc = {} if a is None else {"accuracy, %": f"{a['last_mean']:.1f}" + (
         "" if a["last_sample_std"] is None else f" ± {a['last_sample_std']:.1f}")}
-    names = dict(coverage="coverage", diversity="diversity", representativeness="represent\u00adativeness",
-                 precision="precision", recall="recall", frechet_distance="Fréchet distance")
-    return dict(dataset=s.name, images=r["images"], **acc, **{v: r[k] for k, v in names.items() if k in r})
+    names = dict(coverage="coverage", diversity="diversity",
+                 representativeness="represent\u00adativeness", precision="precision",
+                 recall="recall", frechet_distance="Fréchet distance")
+    return dict(dataset=s.name, images=r["images"], **acc,
+                **{v: r[k] for k, v in names.items() if k in r})
 
 def _by_class(sets, what):
     "A table of one metric: a line for each class, a column for each dataset."
@@ -202,48 +234,71 @@ def _by_class(sets, what):
 def _accuracy(sets):
     "Accuracy of each class, a line for each class."
     per = [s.accuracy["per_class"] for s in sets]
-    return table([{"class": c} | {s.name: p.get(c) for s, p in zip(sets, per)} for c in per[0]])
+    return table([{"class": c} | {s.name: p.get(c) for s, p in zip(sets, per)}
+                  for c in per[0]])
 
 # %% ../nbs/17_report.ipynb #a5a615dc
 def _figures(sets, real, real_z, where, seed):
     "The three figures, with their captions."
-    names, n, k = ", ".join(s.name for s in sets), len(sets[0].data.classes), max(np.bincount(sets[0].data.labels))
+    names, n, k = (", ".join(s.name for s in sets), len(sets[0].data.classes),
+                   max(np.bincount(sets[0].data.labels)))
     with style():
         return [
             figure(maps(sets, real, real_z, seed), f"t-SNE maps of {names}",
-                   f"One t-SNE map for each class {'' if n <= 6 else '(the first six) '}in {where}: real images "
-                   "grey, distilled ones coloured. Look for grey clouds without a mark: looks of the class that a "
-                   "dataset has forgotten. Distances in such maps are not to scale."),
+                   "One t-SNE map for each class "
+                   f"{'' if n <= 6 else '(the first six) '}in {where}: real images "
+                   "grey, distilled ones coloured. Look for grey clouds without a "
+                   "mark: looks of the class that a dataset has forgotten. Distances "
+                   "in such maps are not to scale."),
             figure(trade(sets), f"representativeness against diversity of {names}",
-                   "Each small mark is a class, each large one the mean. Right: images of a class differ. Up: they "
-                   "lie near real ones. A collapsed generator is up and left, noise down and right."),
+                   "Each small mark is a class, each large one the mean. Right: "
+                   "images of a class differ. Up: they lie near real ones. A "
+                   "collapsed generator is up and left, noise down and right."),
             figure(by_coverage(sets), f"coverage of each class by {names}",
-                   f"Share of {k} modes of held-out images that at least one image is nearest to"
-                   f"{'' if n <= 30 else ', the thirty worst classes'}.")]
+                   f"Share of {k} modes of held-out images that at least one image is "
+                   f"nearest to{'' if n <= 30 else ', the thirty worst classes'}.")]
 
 def page(sets:list,    # of `Shown`
-         real:Data, real_z:Tensor, where:str, title:str="Distilled datasets", seed:int=0)->str:
+         real:Data, real_z:Tensor, where:str, title:str="Distilled datasets",
+         seed:int=0)->str:
     "The whole page, HTML."
     n, figures = len(sets[0].data.classes), _figures(sets, real, real_z, where, seed)
     sheets = "".join(f"<figure>{sheet(s.data)}<figcaption>{escape(s.name)}</figcaption></figure>" for s in sets)
-    settings = [{k: r[k] for k in ("dataset", "method", "settings")} for r in map(Shown.row, sets)]
+    settings = [{k: r[k] for k in ("dataset", "method", "settings")}
+                for r in map(Shown.row, sets)]
     parts = [f"<h1>{escape(title)}</h1>",
              f'<p class="note">{n} classes of {escape(real.name)}; features are {escape(where)}; '
              f"{escape(' '.join(f'{a} {b}' for a, b in versions().items()))}</p>",
-             "<h2>At a glance</h2>", table([_glance(s) for s in sets], [s.colour for s in sets]),
-             "<details><summary>Methods and settings</summary>", table(settings), "</details>",
-             "<h2>Images</h2>", f'<div class="sheets">{sheets}</div>',
-             '<p class="note">A class a row; the first ten images of the first ten classes.</p>',
-             "<h2>Where they lie</h2>", figures[0], "<h2>Typical or diverse</h2>", figures[1],
-             "<h2>What they cover</h2>", figures[2], _by_class(sets, "coverage")]
+             "<h2>At a glance</h2>", table([_glance(s) for s in sets],
+                                           [s.colour for s in sets]),
+             "<details><summary>Methods and settings</summary>", table(settings),
+             "</details>", "<h2>Images</h2>", f'<div class="sheets">{sheets}</div>',
+             '<p class="note">A class a row; the first ten images of the first ten '
+             'classes.</p>',
+             "<h2>Where they lie</h2>", figures[0], "<h2>Typical or diverse</h2>",
+             figures[1], "<h2>What they cover</h2>", figures[2],
+             _by_class(sets, "coverage")]
     if all(s.accuracy for s in sets):
         a = sets[0].accuracy
-        parts += ["<h2>What students learn</h2>", '<p class="note">Accuracy on real test images in percent, by '
+        parts += ["<h2>What students learn</h2>",
+                  '<p class="note">Accuracy on real test images in percent, by '
                   f"class, mean over {len(a['last'])} students ({escape(a['net'])}).</p>", _accuracy(sets)]
     return ("<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n")
 
 # %% ../nbs/17_report.ipynb #wrep02
+def is_page(path)->bool:
+    "Is this a page that `write_report` has written?"
+    with open(path, "rb") as f: start = f.read(2**16)
+    return (start.startswith(b"<!doctype html>")
+            and f"<style>{STYLE[:99]}".encode() in start)
+
+def check_page(out, results):
+    "Raise `OSError` for files that are somebody else's, `ValueError` for one as both."
+    check_distinct(out=out, results=results)
+    check_ours(out, "page", is_page)
+    if results: check_log(results)
+
 def short_names(dirs:list)->list:
     "Folders by their names, or by their paths where two have the same."
     names = [Path(d).resolve().name for d in dirs]
@@ -253,7 +308,8 @@ def short_names(dirs:list)->list:
 
 def real_images(dirs:list, data:str, test:str, root, download:bool,
                )->tuple:  # training, held-out and test images
-    "The real images for a page. Raises `ValueError` when held-out ones are training images."
+    ("The real images for a page. Raises `ValueError` when held-out ones are "
+     "training images.")
     def of(given, *more): return real_data(dirs[0], given, *more, root, download)
     real, held = of(data, "--data", "train"), of(test or data, "--test", "unseen")
     graded = of(test or data, "--test", "test")
@@ -270,7 +326,7 @@ def write_report(
     *, out:str="report.html",  # file to write
     data:str=None,           # the real training images; by default the data distilled
     test:str=None,           # real test images (default: those of the data distilled)
-    features:str=None,       # a generator, teacher-cifar10, a teacher's file or a timm id
+    features:str=None,  # a generator, teacher-cifar10, a teacher's file or a timm id
     net:str=None,            # the student (default: by size)
     repeats:int=3,           # students of each dataset; 0: no accuracy
     baselines:bool=False,    # add as many random real images
@@ -283,20 +339,25 @@ def write_report(
     progress:bool=False,     # show a bar
 )->Result:
     "Write one page about distilled datasets: images, maps, metrics, accuracy."
-    check_writable(out); check_repeats(max(repeats, 1), seed)
+    check_page(out, results); check_repeats(max(repeats, 1), seed)
     made = [(n, from_folder(d), Path(d)) for n, d in zip(short_names(dirs), dirs)]
     real, held, graded = real_images(dirs, data, test, root, download)
     entries = [entry(n, d, graded) for n, d, _ in made]
-    if baselines:                                      # shown: those of the first student
+    if test:
+        for _, d, folder in made: tell_seen(folder, d, graded, test)
+    if baselines:  # shown: those of the first student
         entries.append(random_entry(real, round(ipc_of(made[0][1])), graded))
         made.append((entries[-1].name, entries[-1].train(seed), None))
-    space, where = feature_space(features or maker_of(dirs[0]), device)
+    space, where = feature_space(features or maker_of(dirs[0]), device,
+                                 [real] + [d for _, d, _ in made])
     sets, z = shown(made, real, held, space)
     if repeats:
         rows = compare_students(entries, "hard", [net] if net else [], repeats, seed,
-                                results=results or None, device=device, progress=progress)
+                                results=results or None, device=device,
+                                progress=progress)
         for s, r in zip(sets, rows): s.accuracy = r
     text = page(sets, real, z, where, title, seed).encode()
     write_whole(Path(out), text)
-    said = f"{len(sets)} dataset{'s' * (len(sets) > 1)} in {out} ({len(text) / 1e6:.1f} MB)"
+    said = (f"{len(sets)} dataset{'s' * (len(sets) > 1)} in {out} "
+            f"({len(text) / 1e6:.1f} MB)")
     return Result(said, dict(out=str(out), datasets=[s.row() for s in sets]))

@@ -6,7 +6,6 @@
 __all__ = ['ship_modes', 'load_shipped']
 
 # %% ../nbs/29_shipped.ipynb #shipped04
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from .data import Data, fingerprint
 from .sources import ROOTED, load_data
 from .generators import Generator, from_pretrained
 from .modes import Modes, discover_modes, load_modes, save_modes
+from .seals import words_of
 
 # %% ../nbs/29_shipped.ipynb #shipped07
 def ship_modes(generator,        # a folder or a `Generator` from one
@@ -24,18 +24,23 @@ def ship_modes(generator,        # a folder or a `Generator` from one
                seed:int=0,       # of k-means
                root=None,        # the folder of the dataset
               )->list:           # the files written
-    "Put the modes of a dataset into a generator's folder. Raises `ValueError` for a dataset without a name."
+    ("Put the modes of a dataset into a generator's folder. Raises `ValueError` for a "
+     "dataset without a name.")
     data = data if isinstance(data, Data) else load_data(data, root=root)
     if data.name not in ROOTED:
         raise ValueError(f"modes ship for {', '.join(ROOTED)}, got data {data.name!r}")
-    g = generator if isinstance(generator, Generator) else from_pretrained(generator, dtype="float32")
-    if not g.folder: raise ValueError(f"generator {g.name} is not in a folder: modes cannot be put there")
+    g = (generator if isinstance(generator, Generator)
+         else from_pretrained(generator, dtype="float32"))
+    if not g.folder:
+        raise ValueError(f"generator {g.name} is not in a folder: modes cannot be "
+                         "put there")
     about = dict(dataset=data.name, classes=data.classes, discovery="kmeans", seed=seed,
                  counts=np.bincount(data.labels, minlength=len(data.classes)).tolist(),
                  sha256=fingerprint(data), vae=g.stored_vae_hash())
     z = g.encode(data.images)
     (Path(g.folder)/"modes").mkdir(exist_ok=True)
-    return [_ship(Path(g.folder), discover_modes(z, data.labels, k, "kmeans", seed, device=g.device),
+    return [_ship(Path(g.folder), discover_modes(z, data.labels, k, "kmeans", seed,
+                                                 device=g.device),
                   about | dict(ipc=k)) for k in ipcs]
 
 def _ship(folder, modes, about):
@@ -55,7 +60,8 @@ def shipped_files(
     found = (Path(folder or "?")/"modes").glob(f"{name}-*.safetensors")
     return {int(number(p)): p for p in sorted(found) if number(p).isdecimal()}
 
-_SAID = dict(dataset=str, classes=list, discovery=str, seed=int, counts=list, sha256=str, vae=str, ipc=int)
+_SAID = dict(dataset=str, classes=list, discovery=str, seed=int, counts=list,
+             sha256=str, vae=str, ipc=int)
 
 def _fits(about)->bool:
     "Does a header say all that is relied on?"
@@ -64,12 +70,13 @@ def _fits(about)->bool:
     return len(counts) == len(about["counts"]) == len(about["classes"]) > 0
 
 def said_of(path)->dict:
-    "What the header of a file says of its modes. Raises `ValueError` for a file that is damaged or another's."
+    ("What the header of a file says of its modes. Raises `ValueError` for a file "
+     "that is damaged or another's.")
     from safetensors import SafetensorError, safe_open
     try:
-        with safe_open(path, "pt") as f: about = json.loads(f.metadata()["about"])
+        with safe_open(path, "pt") as f: about, _ = words_of(f.metadata())
         if _fits(about): return about
-    except (OSError, SafetensorError, KeyError, TypeError, AttributeError, ValueError): pass
+    except (OSError, SafetensorError, ValueError): pass
     raise ValueError(f"{path} is damaged, or holds no shipped modes")
 
 # %% ../nbs/29_shipped.ipynb #shipped14
@@ -78,33 +85,41 @@ class Absent:
     def __init__(self, n:int, name:str): self.n, self.name = n, name
     def __len__(self): return self.n
     def __getitem__(self, i):
-        raise OSError(f"the images of {self.name} are not here: name their folder with --root (root)")
+        raise OSError(f"the images of {self.name} are not here: name their folder "
+                      "with --root (root)")
 
 @dataclass(frozen=True)
 class Shipped:
-    "A file of shipped modes: its dataset, without the images, and what its header says."
+    ("A file of shipped modes: its dataset, without the images, and what its "
+     "header says.")
     path:Path
     about:dict
     data:Data
 
 # %% ../nbs/29_shipped.ipynb #shipped14a
 def load_shipped(path)->Shipped:
-    "The words of a file; `modes_for` reads its modes. Raises `ValueError` for a damaged one."
+    ("The words of a file; `modes_for` reads its modes. Raises `ValueError` for a "
+     "damaged one.")
     about = said_of(path)
     labels = np.repeat(np.arange(len(about["counts"])), about["counts"])
-    data = Data(Absent(len(labels), about["dataset"]), labels, about["classes"], about["dataset"], [])
+    data = Data(Absent(len(labels), about["dataset"]), labels, about["classes"],
+                about["dataset"], [])
     return Shipped(Path(path), about, data)
 
 # %% ../nbs/29_shipped.ipynb #shipped17
 def modes_for(s:Shipped, generator:Generator)->Modes:
-    "Its modes, in float32, without `nearest`. Raises `ValueError` for a generator with another VAE."
+    ("Its modes, in float32, without `nearest`. Raises `ValueError` for a generator "
+     "with another VAE.")
     ours = bool(generator.vae_folder) and generator.stored_vae_hash() == s.about["vae"]
     if not ours:
-        raise ValueError(f"the modes {s.path.name} were found with another vae than {generator.name} has now: "
-                         f"leave vae (--vae) out, or name the folder of {s.data.name} as root (--root)")
+        raise ValueError(f"the modes {s.path.name} were found with another vae than "
+                         f"{generator.name} has now: leave vae (--vae) out, or name "
+                         f"the folder of {s.data.name} as root (--root)")
     modes = load_modes(s.path)
     z = {c: modes[c].float() for c in modes.labels}
-    shape, labels = (s.about["ipc"], *generator.latent_shape), list(range(len(s.data.classes)))
+    shape, labels = (s.about["ipc"],
+                     *generator.latent_shape), list(range(len(s.data.classes)))
     if modes.labels != labels or any(v.shape != shape for v in z.values()):
-        raise ValueError(f"{s.path} is damaged: it does not hold {shape[0]} modes of each class")
+        raise ValueError(f"{s.path} is damaged: it does not hold {shape[0]} modes "
+                         "of each class")
     return Modes(z, modes.weights, {}, modes.assign)

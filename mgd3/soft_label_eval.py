@@ -15,12 +15,13 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .data import Data, fingerprint, check_data, ipc_of, match_labels, n_channels
-from .files import differences, is_part, write_whole
+from .files import differences, is_part, read_json, write_whole
 from .devices import as_device, default_device
 from .hard_label_eval import (as_data, check_repeats, default_net, prepare,
                                   student, summary)
 from .networks import make_network
-from .teachers import Teacher, check_order, check_teacher
+from .answers import check_order, check_teacher
+from .teachers import Teacher
 from .training import Batch, Recipe, batches, batches_of, draw, load_pixels, make_batch, plan, send_choices
 
 # %% ../nbs/04_soft_label_eval.ipynb #826b4065
@@ -51,16 +52,19 @@ class SoftLabel(Recipe):
 
     @classmethod
     def small(cls, ipc:float=10, **kw):
-        "The preset for small images: 120·√(10/IPC) epochs, no flips; CutMix stays, the teacher can label a mixture."
-        return cls(**{**dict(size=16, epochs=max(1, round(120 * (10 / ipc)**.5)), batch_size=32, lr=2e-3,
-                             crop=(.8, 1.),
+        ("The preset for small images: 120·√(10/IPC) epochs, no flips; CutMix stays, "
+         "the teacher can label a mixture.")
+        return cls(**{**dict(size=16, epochs=max(1, round(120 * (10 / ipc)**.5)),
+                             batch_size=32, lr=2e-3, crop=(.8, 1.),
                              flip=False, evals=5, norm="instance", zoom=1.), **kw})
 
 # %% ../nbs/04_soft_label_eval.ipynb #0ca04997
 def adamw(net:nn.Module, s:SoftLabel)->tuple:
     "AdamW and its cosine schedule, in epochs."
-    groups = [dict(params=[p for p in net.parameters() if p.ndim > 1], weight_decay=s.weight_decay),
-              dict(params=[p for p in net.parameters() if p.ndim <= 1], weight_decay=0.)]
+    groups = [dict(params=[p for p in net.parameters() if p.ndim > 1],
+                   weight_decay=s.weight_decay),
+              dict(params=[p for p in net.parameters() if p.ndim <= 1],
+                   weight_decay=0.)]
     opt = torch.optim.AdamW(groups, lr=s.lr, betas=(.9, .999))
     return opt, torch.optim.lr_scheduler.LambdaLR(
         opt, lambda e: .5 * (1 + math.cos(math.pi * e / (s.cosine * s.epochs))))
@@ -71,25 +75,33 @@ def soft_loss(temperature:float, classes:list,
              ):
     "The loss of the soft-label protocol, for `train`."
     def loss(net, b:Batch)->Tensor:
-        answers = b.d["logits"].to(b.x.device).float() if "logits" in b.d else teacher.logits(b.x, classes)
-        kl = F.kl_div(F.log_softmax(net(b.x).float() / temperature, 1), F.softmax(answers / temperature, 1),
-                      reduction="none").sum(1)
-        return (kl * (b.w if b.w2 is None else b.share * b.w + (1 - b.share) * b.w2)).mean()
+        answers = (b.d["logits"].to(b.x.device).float() if "logits" in b.d
+                   else teacher.logits(b.x, classes))
+        kl = F.kl_div(F.log_softmax(net(b.x).float() / temperature, 1),
+                      F.softmax(answers / temperature, 1), reduction="none").sum(1)
+        return (kl * (b.w if b.w2 is None
+                      else b.share * b.w + (1 - b.share) * b.w2)).mean()
     return loss
 
 # %% ../nbs/04_soft_label_eval.ipynb #6aecb881
 def soft_settings(distilled:Data, teacher:Teacher)->SoftLabel:
-    "`SoftLabel.small` for a teacher up to 64 px, else `SoftLabel.rded`, at the teacher's size."
-    if teacher.size > 64: return SoftLabel.rded(round(ipc_of(distilled)), len(distilled.classes), size=teacher.size)
-    return SoftLabel.small(ipc_of(distilled), size=teacher.size, flip=n_channels(distilled) == 3)
+    ("`SoftLabel.small` for a teacher up to 64 px, else `SoftLabel.rded`, at the "
+     "teacher's size.")
+    if teacher.size > 64:
+        return SoftLabel.rded(round(ipc_of(distilled)), len(distilled.classes),
+                              size=teacher.size)
+    return SoftLabel.small(ipc_of(distilled), size=teacher.size,
+                           flip=n_channels(distilled) == 3)
 
 def check_fit(teacher:Teacher, distilled:Data, test:Data, s:SoftLabel):
-    "Raise `ValueError` for a teacher that does not fit the data or the size, before anything is read."
-    check_data(distilled, "train"); check_data(test, "test"); match_labels(distilled, test)
+    ("Raise `ValueError` for a teacher that does not fit the data or the size, before "
+     "anything is read.")
+    check_data(distilled, "train"); check_data(test, "test")
+    match_labels(distilled, test)
     teacher.columns(distilled.classes)
     if s.size != teacher.size:
-        raise ValueError(f"the teacher was trained at {teacher.size} px, the student's size is {s.size} px: "
-                         "they must agree")
+        raise ValueError(f"the teacher was trained at {teacher.size} px, the "
+                         f"student's size is {s.size} px: they must agree")
 
 # %% ../nbs/04_soft_label_eval.ipynb #af665524
 def evaluate_soft(
@@ -105,9 +117,10 @@ def evaluate_soft(
     labels=None,           # folder of stored labels, made where missing; else live
     progress:bool=False,   # show a bar
 )->dict:
-    ("Accuracy in percent of students that learn the teacher's answers on `distilled`. "
-     "Raises `ValueError` for a teacher or data that do not fit, `FloatingPointError` for "
-     "a loss that is no number, `OSError` for labels that cannot be stored.")
+    ("Accuracy in percent of students that learn the teacher's answers on "
+     "`distilled`. Raises `ValueError` for a teacher or data that do not fit, "
+     "`FloatingPointError` for a loss that is no number, `OSError` for labels that "
+     "cannot be stored.")
     distilled, test = as_data(distilled), as_data(test, "test")
     device = as_device(device or default_device())
     check_repeats(repeats, seed)
@@ -131,66 +144,98 @@ def evaluate_soft(
                 **summary(runs))
 
 # %% ../nbs/04_soft_label_eval.ipynb #7a7afe8e
-_NARROW = dict(index=torch.int32, partner=torch.int32, box=torch.int16, cut=torch.int16, order=torch.uint8)
-_WIDE = dict(index=torch.int64, partner=torch.int64, box=torch.float32, cut=torch.int64, order=torch.int64)
+_NARROW = dict(index=torch.int32, partner=torch.int32, box=torch.int16, cut=torch.int16,
+               order=torch.uint8)
+_WIDE = dict(index=torch.int64, partner=torch.int64, box=torch.float32, cut=torch.int64,
+             order=torch.int64)
 
-def packed(d:dict)->dict: return {k: v.to(_NARROW.get(k, v.dtype)).contiguous() for k, v in d.items()}
-def unpacked(d:dict)->dict: return {k: v.to(_WIDE.get(k, v.dtype)) for k, v in d.items()}
+def packed(d:dict)->dict:
+    return {k: v.to(_NARROW.get(k, v.dtype)).contiguous() for k, v in d.items()}
+def unpacked(d:dict)->dict:
+    return {k: v.to(_WIDE.get(k, v.dtype)) for k, v in d.items()}
 
 def stored_bytes(n:int,          # images
                  n_classes:int, s:SoftLabel)->int:
-    "Bytes of the tensors that `store_labels` will write; each file has some hundred more for its header."
+    ("Bytes of the tensors that `store_labels` will write; each file has some hundred "
+     "more for its header.")
     choices = packed(draw(n, s, torch.Generator().manual_seed(0)))
     return s.epochs * (sum(v.nbytes for v in choices.values()) + 2 * n * n_classes)
 
 # %% ../nbs/04_soft_label_eval.ipynb #75ad688a
 @torch.no_grad()
 def answered(d:dict, x, teacher:Teacher, classes:list, s:SoftLabel)->dict:
-    "The choices of an epoch together with the teacher's half-precision logits for what they make of the images `x`."
+    ("The choices of an epoch together with the teacher's half-precision logits for "
+     "what they make of the images `x`.")
     images = [b["index"] for b in batches_of(d, s)]
-    one = torch.ones(len(x), device=x.device)                          # labels and weights do not matter here
+    one = torch.ones(len(x), device=x.device)  # labels and weights do not matter here
     seen = (make_batch(px, one[:len(px)], one[:len(px)], b)
-            for b, px in zip(batches_of(send_choices(d, x.device), s), batches(x, images)))
-    return d | dict(logits=torch.cat([teacher.logits(b.x, classes).half() for b in seen]).cpu())
+            for b, px in zip(batches_of(send_choices(d, x.device), s),
+                             batches(x, images)))
+    return d | dict(logits=torch.cat([teacher.logits(b.x, classes).half()
+                                      for b in seen]).cpu())
 
 def about_labels(data:Data, teacher:Teacher, s:SoftLabel, seed:int)->dict:
     "What decides stored labels."
     decides = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(s).items()
-               if k in ("size", "epochs", "batch_size", "crop", "flip", "jitter", "lighting", "cutmix")}
-    return dict(settings=decides, seed=seed, classes=data.classes, images=len(data), data=fingerprint(data),
-                teacher=teacher.sha256())
+               if k in ("size", "epochs", "batch_size", "crop", "flip", "jitter",
+                        "lighting", "cutmix")}
+    return dict(settings=decides, seed=seed, classes=data.classes, images=len(data),
+                data=fingerprint(data), teacher=teacher.sha256())
 
 # %% ../nbs/04_soft_label_eval.ipynb #9c66f4a7
-def store_labels(folder, data:Data, teacher:Teacher, s:SoftLabel, seed:int=0, device=None, stream:bool=None,
-                 progress:bool=False):
-    "Write what is missing of a teacher's answers. Raises `FileExistsError` for others, `OSError` for a full disk."
+def store_labels(folder, data:Data, teacher:Teacher, s:SoftLabel, seed:int=0,
+                 device=None, stream:bool=None, progress:bool=False):
+    ("Write what is missing of a teacher's answers. Raises `FileExistsError` for "
+     "others, `OSError` for a full disk.")
     from safetensors.torch import save
     folder, about = Path(folder), about_labels(data, teacher, s, seed)
     manifest = folder/"labels.json"
-    if manifest.is_file() and (diff := differences(json.loads(manifest.read_bytes()), about)):
-        raise FileExistsError(f"{folder} holds other labels ({'; '.join(diff)[:300]}); choose another folder")
-    foreign = [p for p in folder.iterdir() if not is_part(p.name)] if folder.exists() else []
+    if manifest.is_file() and (diff := differences(read_json(manifest), about)):
+        raise FileExistsError(f"{folder} holds other labels "
+                              f"({'; '.join(diff)[:300]}); choose another folder")
+    foreign = ([p for p in folder.iterdir() if not is_part(p.name)] if folder.exists()
+               else [])
     if foreign and not manifest.is_file():
-        raise FileExistsError(f"{folder} is not empty and holds no labels.json; choose another folder")
+        raise FileExistsError(f"{folder} is not empty and holds no labels.json; "
+                              "choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    need, free = stored_bytes(len(data), len(data.classes), s), shutil.disk_usage(folder).free
+    need, free = (stored_bytes(len(data), len(data.classes), s),
+                  shutil.disk_usage(folder).free)
     here = sum(p.stat().st_size for p in folder.glob("epoch_*.safetensors"))
     if need - here > free:
-        raise OSError(f"the labels take {need / 1e9:.2f} GB, and {folder} has {free / 1e9:.2f} GB left")
+        raise OSError(f"the labels take {need / 1e9:.2f} GB, and {folder} has "
+                      f"{free / 1e9:.2f} GB left")
     write_whole(manifest, json.dumps(about, indent=2).encode())
     x, epochs = None, enumerate(plan(len(data), s, seed))
     for e, d in tqdm(epochs, f"labels, {need / 1e6:.0f} MB", s.epochs, unit="epoch",
                      disable=None if progress else True):
         if (folder/f"epoch_{e:05d}.safetensors").is_file(): continue
         if x is None:
-            x = load_pixels(data.images, s.size, teacher.channels, as_device(device or default_device()), stream)
-        write_whole(folder/f"epoch_{e:05d}.safetensors", save(packed(answered(d, x, teacher, data.classes, s))))
+            x = load_pixels(data.images, s.size, teacher.channels,
+                            as_device(device or default_device()), stream)
+        write_whole(folder/f"epoch_{e:05d}.safetensors",
+                    save(packed(answered(d, x, teacher, data.classes, s))))
+
+def _epoch(path)->dict:
+    "The labels of an epoch. Raises `ValueError` for a damaged file."
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    try: found = unpacked(load_file(path))
+    except SafetensorError: found = {}
+    if "logits" in found and len(found["logits"]) == len(found.get("index", ())):
+        return found
+    raise ValueError(f"{path} is damaged: delete it, and the same command makes "
+                     "it again")
 
 def stored_epochs(folder):
-    "The epochs in a folder of stored labels, for `train`. Raises `FileNotFoundError` when some are missing."
-    from safetensors.torch import load_file
-    n = json.loads((Path(folder)/"labels.json").read_bytes())["settings"]["epochs"]
-    paths = [Path(folder)/f"epoch_{e:05d}.safetensors" for e in range(n)]
+    ("The epochs in a folder of stored labels, for `train`. Raises `FileNotFoundError` "
+     "when some are missing, `ValueError` for damaged ones.")
+    manifest = Path(folder)/"labels.json"
+    try: epochs = range(read_json(manifest)["settings"]["epochs"])
+    except (KeyError, TypeError) as e:
+        raise ValueError(f"{manifest} is damaged: it names no number of epochs") from e
+    paths = [Path(folder)/f"epoch_{e:05d}.safetensors" for e in epochs]
     if lost := [p.name for p in paths if not p.is_file()]:
-        raise FileNotFoundError(f"{folder} lacks {len(lost)} of {n} epochs, first {lost[0]}")
-    return (unpacked(load_file(p)) for p in paths)
+        raise FileNotFoundError(f"{folder} lacks {len(lost)} of {len(paths)} epochs, "
+                                f"first {lost[0]}")
+    return map(_epoch, paths)

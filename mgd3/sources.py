@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import ConcatDataset
 
-from .data import Data, fingerprint, from_arrays, subset, composed, folder_names
-from .files import manifest_of
+from .data import Data, from_arrays, subset, composed, folder_names
 from .messages import nearly
 from .folders import SPLITS, classes_in, from_folder, image_files, layout, split_root, tell_left
 from .images import Files, colour, is_image, plain, tell_once
@@ -338,25 +337,3 @@ def own_split(name, split:str, root=None, download:bool=False)->Data:
         except (OSError, ValueError): return None
         if own == Path(name): return None
     return load_data(name, split, root, download)
-
-# %% ../nbs/38_sources.ipynb #behind2
-def real_data(folder,       # a distilled dataset
-              given:str,    # the data as the user named it, or None
-              option:str,   # the option to ask for
-              split:str,    # train, val, test or unseen
-              root=None, download:bool=False)->Data:
-    "The real images behind a distilled folder. Raises `ValueError` if unknown."
-    name = given or manifest_of(folder).get("data", {}).get("name")
-    if not given and name not in named():
-        raise ValueError(f"which real images belong to {folder}? "
-                         f"Name them with {option}")
-    return load_data(name, split, root, download)
-
-def check_unseen(folder, real:Data):
-    "Raise `ValueError` when real images are those that a folder was distilled from."
-    made_of = manifest_of(folder).get("data", {})
-    # else there is no need to read them all
-    alike = (made_of.get("images"), made_of.get("classes")) == (len(real), real.classes)
-    if alike and made_of.get("sha256") == fingerprint(real):
-        raise ValueError(f"the test images are those that {folder} was distilled from: "
-                         f"name others with --test or --root")

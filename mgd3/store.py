@@ -6,7 +6,7 @@
 __all__ = ['Latents', 'encode_to_store', 'encode_in_memory', 'encode']
 
 # %% ../nbs/19_store.ipynb #f8361922
-import hashlib, json, math, os, shutil, time, warnings
+import math, os, shutil, warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -20,80 +20,38 @@ from torch.utils.data import DataLoader
 from .data import Data, Picked, digest, pixels, subset
 from .sources import load_data
 from .images import Files, background_of
+from .changes import (file_hash, maker, marks_of, missing, paths_of,
+                          stamp_of)
 from .tables import versions
-from .files import (FORMAT, PART, InMemory, OnDisk, alone, differences, json_file,
-                        json_line, read_manifest, sha256, write_whole)
+from .files import (FORMAT, PART, alone, differences, json_file, json_line,
+                        read_manifest, sha256, write_whole)
+from .tensor_files import InMemory, OnDisk
 from .generators import Generator, from_pretrained
 from .devices import Workers, find_workers
 
-# %% ../nbs/19_store.ipynb #cb655021
-def _sizes(images, rows):
-    "Bytes of image files, −1 for a missing one; None for images that are no files."
-    if isinstance(images, Picked): return _sizes(images.items, images.idx[rows])
-    def size(i):
-        try: return images.bytes(i)
-        except OSError: return -1
-    return [size(i) for i in rows] if isinstance(images, Files) else None
-
-def _newest(images, rows):
-    "When the last of some image files changed, in seconds; 0 for no files."
-    if isinstance(images, Picked): return _newest(images.items, images.idx[rows])
-    def changed(i):
-        try: return os.stat(images.path(i)).st_mtime
-        except OSError: return 0.
-    return max(map(changed, rows), default=0.) if isinstance(images, Files) else 0.
-
-def _readable(images, i)->bool:
-    "Can an image be read?"
-    try: images[i]; return True
-    except OSError: return False
-
-# %% ../nbs/19_store.ipynb #37c9bed7
-def _stamp(data:Data, c:int, made_by:str, known:list=None)->str:
-    "A hash of what the latents of a class are made from."
-    rows, x = data.of(c), data.images
-    def pixel_hash(i): return digest(x[i]).tobytes().hex() if _readable(x, i) else ""
-    marks = _sizes(x, rows) or known or [pixel_hash(i) for i in rows]
-    words = [made_by, [data.files[i] for i in rows], marks]
-    return hashlib.sha256(json.dumps(words).encode()).hexdigest()
-
-def maker(generator:Generator, dtype)->str:
-    "What makes latents: an autoencoder and a precision."
-    return f"{generator.vae_hash()} {dtype}"
-
-def _is_there(data:Data, parts, c:int, made_by:str)->bool:
-    "Does a part hold the latents of a class as it is now?"
-    about, rows = parts.about(c), data.of(c)
-    if not about or about.get("stamp") != _stamp(data, c, made_by): return False
-    if _newest(data.images, rows) > parts.made(c): return False
-    if not isinstance(about.get("bad"), dict): return False
-    bad = [i for i in rows if data.files[i] in about["bad"]]
-    return not any(_readable(data.images, i) for i in bad)
-
-def missing(data:Data, parts, made_by:str)->list:
-    "Classes whose latents are not there, or are of other images; see `maker`."
-    labels = range(len(data.classes))
-    return [c for c in labels if not _is_there(data, parts, c, made_by)]
-
 # %% ../nbs/19_store.ipynb #201a24f9
 class _Reader(torch.utils.data.Dataset):
-    "Images as pixels and digests; one that cannot be read as the reason."
+    "Images as pixels, digests and contents; one that cannot be read as the reason."
     def __init__(self, images, size, channels):
         self.images, self.size, self.channels = images, size, channels
     def __len__(self): return len(self.images)
     def __getitem__(self, i):
+        paths = paths_of(self.images, [i])
+        known = file_hash(paths[0]) if paths else ""        # before it is decoded
         try: im = self.images[i]; px = pixels([im], self.size, self.channels)[0]
-        except OSError as e: return None, None, str(e)
-        return px, torch.tensor(digest(im)), None
+        except OSError as e: return None, None, known, str(e)
+        seen = digest(im)
+        return px, torch.tensor(seen), known if paths else seen.tobytes().hex(), None
 
 def _collate(items):
-    good = [(px, d) for px, d, why in items if why is None]
-    bad = {j: why for j, (_, _, why) in enumerate(items) if why}
-    return [torch.stack(v) for v in zip(*good)], bad
+    good = [(px, d) for px, d, _, why in items if why is None]
+    bad = {j: item[3] for j, item in enumerate(items) if item[3]}
+    return [torch.stack(v) for v in zip(*good)], bad, [item[2] for item in items]
 
 def read_batches(images, size:int, channels:int, batches:list,
                  readers:int=0)->DataLoader:
-    "Batches of images: [pixels, digests], and position → reason for unreadable ones."
+    ("Batches of images: [pixels, digests], position → reason for unreadable ones, and "
+     "the contents of all.")
     return DataLoader(_Reader(images, size, channels), collate_fn=_collate,
                       batch_sampler=batches, num_workers=min(readers, len(batches)))
 
@@ -105,34 +63,44 @@ def _default_readers(data:Data, team:Workers=Workers())->int:
     return min(8, max(1, os.cpu_count() // team.count))
 
 # %% ../nbs/19_store.ipynb #db981ad4
+def _encode_class(of_class, generator:Generator, dtype, n:int, files:list)->tuple:
+    ("The latents and digests of a class's images, why some are lacking, and "
+     "all contents.")
+    z, seen, bad, contents = [], [], {}, []
+    for (_, rows), (good, unread, known) in of_class:
+        contents += known
+        bad |= {files[rows[j]]: why for j, why in unread.items()}
+        if not good: continue
+        z.append(generator.encode(good[0], min(generator.vae_batch(100), n)).to(dtype))
+        seen.append(good[1])
+    z, seen = (torch.cat(v) if v else torch.empty(0, dtype=torch.uint8)
+               for v in (z, seen))
+    return dict(z=z, digests=seen), bad, contents
+
 def fill(data:Data, generator:Generator, parts,
          classes:list,          # to encode, see missing; this process takes its share
          dtype=torch.float16,   # of the latents kept
          *, readers:int=None,   # processes that read images, see default_readers
          team:Workers=Workers(), progress:bool=False):
-    "Encode classes, each written when it is complete."
-    by, size, begun = maker(generator, dtype), generator.vae_batch(100), time.time()
+    "Encode classes, each written when it is complete. Raises `FloatingPointError`."
+    by, size, mine = (maker(generator, dtype), generator.vae_batch(100),
+                      team.share(classes))
+    marks = {c: marks_of(data, c, by) for c in mine}  # before any image is read
     parted = lambda rows: np.array_split(rows, range(size, len(rows), size))
-    chunks = [(c, rows) for c in team.share(classes) for rows in parted(data.of(c))]
+    chunks = [(c, rows) for c in mine for rows in parted(data.of(c))]
     readers = _default_readers(data, team) if readers is None else readers
     read = read_batches(data.images, generator.size, generator.channels,
                         [rows.tolist() for _, rows in chunks], readers)
     read = team.bar(zip(chunks, read), "encode", len(chunks), "batch", progress)
     for c, of_class in groupby(read, lambda r: r[0][0]):
-        n, z, seen, bad = len(data.of(c)), [], [], {}
-        for (_, rows), (good, unread) in of_class:
-            bad |= {data.files[rows[j]]: why for j, why in unread.items()}
-            if not good: continue
-            z.append(generator.encode(good[0], min(size, n)).to(dtype))
-            seen.append(good[1])
-        z, seen = (torch.cat(v) if v else torch.empty(0, dtype=torch.uint8)
-                   for v in (z, seen))
-        if not z.isfinite().all():
+        part, bad, contents = _encode_class(of_class, generator, dtype, len(data.of(c)),
+                                            data.files)
+        if not part["z"].isfinite().all():
             name = data.classes[c]
             raise FloatingPointError(f"not finite in {dtype}: latents of {name!r}")
-        known = None if bad else [d.numpy().tobytes().hex() for d in seen]
-        about = dict(stamp=_stamp(data, c, by, known), bad=bad)
-        parts.put(c, dict(z=z, digests=seen), about, begun)
+        stamp = stamp_of(data, c, by, contents)
+        parts.put(c, part, dict(stamp=stamp, bad=bad))
+        if marks[c]: parts.note(c, marks[c] | dict(stamp=stamp))
 
 # %% ../nbs/19_store.ipynb #9ca9a850
 @dataclass(eq=False)
@@ -250,8 +218,7 @@ def _unseal(store:OnDisk, lacking:list, n:int):
     if 2 * len(other) > n:
         raise FileExistsError(
             f"{len(other)} of the {n} classes in {store.folder} were made from other "
-            f"images, or before the images were last changed: name another store, or "
-            f"delete this one")
+            f"images, or by an older mgd3: name another store, or delete this one")
     write_whole(store.folder/"mgd3.json", json_file(about))
 
 # %% ../nbs/19_store.ipynb #b9262d32
@@ -269,7 +236,7 @@ def encode_to_store(data:Data, generator:Generator, store,
             for old in folder.glob(f"*{PART}"): old.unlink()
         team.barrier()                                     # the first one has the lock
         store = open_store(folder, data, generator, dtype)
-        lacking = missing(data, store, maker(generator, dtype))
+        lacking = missing(data, store, maker(generator, dtype), team, progress)
         team.barrier()                                     # all have the same list
         if team.first and lacking: _unseal(store, lacking, len(data.classes))
         fill(data, generator, store, lacking, dtype,

@@ -6,13 +6,16 @@
 __all__ = ['contact_sheet', 'style', 'save_rows', 'load_rows', 'markdown_table']
 
 # %% ../nbs/25_tables.ipynb #573b72e5
-import io, os
+import csv, io, os
+from functools import partial
 from pathlib import Path
 
 import numpy as np, torch
 from PIL import Image
+from tqdm.auto import tqdm
 
 from .files import write_whole
+from .ours import check_ours
 
 # %% ../nbs/25_tables.ipynb #1027744c
 def contact_sheet(rows,         # list of rows, each (n, c, h, w) uint8
@@ -21,7 +24,8 @@ def contact_sheet(rows,         # list of rows, each (n, c, h, w) uint8
                  )->Image.Image:
     "Rows of images on one sheet."
     c, h, w = rows[0].shape[1:]
-    sheet = np.full((len(rows) * (h + gap) + gap, max(map(len, rows)) * (w + gap) + gap, c), 255, np.uint8)
+    sheet = np.full((len(rows) * (h + gap) + gap, max(map(len, rows)) * (w + gap) + gap,
+                     c), 255, np.uint8)
     for i, row in enumerate(rows):
         for j, im in enumerate(row):
             y, x = gap + i * (h + gap), gap + j * (w + gap)
@@ -33,10 +37,12 @@ def contact_sheet(rows,         # list of rows, each (n, c, h, w) uint8
 def style():
     "Matplotlib settings that every figure of the book shares; use as `with style():`."
     import matplotlib.pyplot as plt
-    return plt.rc_context({"figure.dpi": 70, "figure.facecolor": "white", "font.size": 11,
-                           "axes.spines.top": False, "axes.spines.right": False,
-                           "axes.grid": True, "grid.alpha": .25, "legend.frameon": False, "lines.linewidth": 2,
-                           "image.cmap": "gray", "svg.hashsalt": "mgd3"})
+    return plt.rc_context({"figure.dpi": 70, "figure.facecolor": "white",
+                           "font.size": 11, "axes.spines.top": False,
+                           "axes.spines.right": False, "axes.grid": True,
+                           "grid.alpha": .25, "legend.frameon": False,
+                           "lines.linewidth": 2, "image.cmap": "gray",
+                           "svg.hashsalt": "mgd3"})
 
 # %% ../nbs/25_tables.ipynb #17050d25
 def show_rows(rows,          # list of rows, each (n, c, h, w) uint8
@@ -49,10 +55,13 @@ def show_rows(rows,          # list of rows, each (n, c, h, w) uint8
     n = max(map(len, rows))
     with style():
         fig, axs = plt.subplots(
-            len(rows), 1, figsize=(size * n + 1.6, size * len(rows) * 1.06 + (.3 if title else 0)), squeeze=False)
+            len(rows), 1,
+            figsize=(size * n + 1.6, size * len(rows) * 1.06 + (.3 if title else 0)),
+            squeeze=False)
         for ax, row, name in zip(axs[:, 0], rows, names):
             ax.imshow(np.array(contact_sheet([row])), vmin=0, vmax=255)
-            ax.set(xticks=[], yticks=[]); ax.grid(False); ax.spines[:].set_visible(False)
+            ax.set(xticks=[], yticks=[]); ax.grid(False)
+            ax.spines[:].set_visible(False)
             ax.set_ylabel(name, rotation=0, ha="right", va="center")
         if title: fig.suptitle(title)
         fig.tight_layout(pad=.3); plt.show()
@@ -63,49 +72,104 @@ def versions()->dict:
     from importlib.metadata import version
     import mgd3
     return dict(mgd3=mgd3.__version__,
-                **{p: version(p) for p in ("torch", "diffusers", "timm", "scikit-learn", "numpy")})
+                **{p: version(p)
+                   for p in ("torch", "diffusers", "timm", "scikit-learn", "numpy")})
 
 def machine()->str:
     "The device that computes, in words."
     import platform
     if torch.cuda.is_available(): return torch.cuda.get_device_name()
-    return f"{platform.machine()} CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
+    return (f"{platform.machine()} CPU, {os.cpu_count()} cores, "
+            f"{torch.get_num_threads()} threads")
 
 # %% ../nbs/25_tables.ipynb #safe02
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
+def _is_formula(v): return isinstance(v, str) and v.lstrip("'").startswith(_FORMULA)
+
 def _plain_cell(v):
-    "A value of a CSV cell. Text that a spreadsheet would run as a formula gets an apostrophe in front."
-    return f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v
+    "What is written for a value. Text that is a formula gets an apostrophe in front."
+    return f"'{v}" if _is_formula(v) else v
+
+def _value(s:str):
+    "What a cell stands for. A number is one that is written just so."
+    for f in (int, float):
+        try:
+            if str(v := f(s)) == s: return v
+        except ValueError: pass
+    return s[1:] if s[:1] == "'" and _is_formula(s) else s
+
+# %% ../nbs/25_tables.ipynb #tab02
+def _parted(text:str)->tuple:  # lines of the header, lines of CSV
+    lines = text.split("\n")
+    n = next((i for i, l in enumerate(lines) if not l.startswith("# ")), len(lines))
+    return lines[:n], lines[n:]
+
+def is_table(path, columns=())->bool:
+    "Is this a CSV file that `save_rows` has written, with these columns?"
+    with open(path, "rb") as f: text = f.read(2**16).decode(errors="replace")
+    header, lines = _parted(text)
+    names = lines[0].rstrip("\r").split(",") if lines else []
+    return (any(l.startswith("# versions: mgd3=") for l in header)
+            and set(columns) <= set(names))
+
+def check_table(path, what:str="table", columns=()):
+    "Raise `OSError` for a file that cannot be written, or that is no such table."
+    check_ours(path, what, partial(is_table, columns=columns))
 
 # %% ../nbs/25_tables.ipynb #e7ebd173
+def _line(cells)->str:
+    "A line of CSV. What holds a line break of any kind stands in quotes."
+    f = io.StringIO()
+    csv.writer(f).writerow(cells)
+    return f.getvalue().removesuffix("\r\n") + "\n"
+
 def save_rows(path,        # CSV file to write
               rows:list,   # dictionaries with the same keys
               **about,     # what to say in the header: `command`, `seed`, …
              ):
-    "Write rows as CSV under a header of comments: `about`, versions and device."
-    import csv
-    about = dict(about, versions=" ".join(f"{k}={v}" for k, v in versions().items()), device=machine())
-    text = io.StringIO()
-    text.write("".join(f"# {k}: {v}\n" for k, v in about.items()))
-    w = csv.DictWriter(text, rows[0].keys(), lineterminator="\n"); w.writeheader()
-    w.writerows({k: _plain_cell(v) for k, v in r.items()} for r in rows)
-    write_whole(Path(path), text.getvalue().encode())
+    ("Write rows as CSV under a header of comments: `about`, versions and device. "
+     "Raises `OSError` for a file that is no such table.")
+    check_table(path)
+    with_versions = " ".join(f"{k}={v}" for k, v in versions().items())
+    about = dict(about, versions=with_versions, device=machine())
+    header = [f"# {k}: {' '.join(str(v).splitlines())}\n" for k, v in about.items()]
+    cells = [[_plain_cell(r[k]) for k in rows[0]] for r in rows]
+    lines = map(_line, [rows[0].keys(), *cells])
+    write_whole(Path(path),
+                "".join([*header, *lines]).encode("utf-8", "surrogateescape"))
 
 # %% ../nbs/25_tables.ipynb #e0248e25
-def _value(s):
-    for f in (int, float):
-        try: return f(s)
-        except ValueError: pass
-    return s[1:] if s[:1] == "'" and s[1:].startswith(_FORMULA) else s
-
 def load_rows(path)->tuple:  # rows as dictionaries (numbers as numbers), and the header as a dictionary
-    "Read what `save_rows` wrote."
-    import csv
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
-    about = dict(l[2:].split(": ", 1) for l in lines if l.startswith("# "))
-    rows = csv.DictReader(l for l in lines if not l.startswith("# "))
-    return [{k: _value(v) for k, v in r.items()} for r in rows], about
+    "Read what `save_rows` wrote. Raises `ValueError` for a damaged file."
+    text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
+    header, lines = _parted(text)
+    about = dict(l[2:].rstrip("\r").split(": ", 1) for l in header if ": " in l)
+    try: found = [r for r in csv.reader(io.StringIO("\n".join(lines), newline="")) if r]
+    except csv.Error as e: raise ValueError(f"{path} is damaged: {e}") from e
+    names, rows = found[0] if found else [], found[1:]
+    for i, r in enumerate(rows, 1):
+        if len(r) != len(names):
+            raise ValueError(f"{path} is damaged: row {i} has {len(r)} values for "
+                             f"{len(names)} columns")
+    return [dict(zip(names, map(_value, r))) for r in rows], about
+
+# %% ../nbs/25_tables.ipynb #b4b951fa
+def by_parts(path,        # CSV file; parts that stand in it are not measured again
+             keys:tuple,  # the columns that name a part
+             parts:list,  # tuples, one value for each key
+             measured,    # the values of a part → its rows, dictionaries
+             **about)->list:
+    ("The rows of all parts: those missing are measured, and written as soon as a "
+     "part is done.")
+    check_table(path, columns=keys)
+    rows = load_rows(path)[0] if Path(path).is_file() else []
+    done = {tuple(str(r[k]) for k in keys) for r in rows}
+    for part in tqdm([p for p in parts if tuple(map(str, p)) not in done], unit="part"):
+        rows += [dict(zip(keys, part)) | r for r in measured(*part)]
+        columns = dict.fromkeys((k for r in rows for k in r), "")
+        save_rows(path, [columns | r for r in rows], **about)
+    return rows
 
 # %% ../nbs/25_tables.ipynb #573a1278
 def markdown_table(rows:list,          # dictionaries

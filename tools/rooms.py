@@ -8,12 +8,12 @@ import ast, sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generators", "loading", "data", "images", "folders",
-          "sources", "files",
-          "tables", "devices", "store", "shipped", "reach", "folder", "methods", "distill", "checkpoints"}
-EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "teachers", "features", "compare",
+METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generators", "loading", "families", "hub",
+          "configs", "classes", "weights", "data", "images", "folders", "sources", "files", "ours", "tables",
+          "devices", "store", "changes", "seals", "tensor_files", "shipped", "reach", "folder", "selections", "methods", "distill", "checkpoints"}
+EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "answers", "teachers", "features", "compare",
               "metrics", "ablations", "report"}
-LINES, NAMES, FRONT = 370, 150, 60
+LINES, NAMES, FRONT = 380, 150, 60
 
 
 def modules()->dict:
