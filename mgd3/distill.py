@@ -46,6 +46,8 @@ def distill_dataset(
     download:bool=False,     # let torchvision fetch cifar10 into root
     background:str="white",  # of transparent pixels: white, black or #rrggbb
     vae:str=None,            # another VAE for the generator: a folder or a hub id
+    revision:str=None,       # of a hub id: a branch, a tag or a commit
+    variant:str=None,        # of the weights, e.g. fp16 (default: whatever is there)
     device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
     dtype:str=None,          # float16, bfloat16, float32 (default: by device)
     compile:bool=False,      # compile the denoiser: slower to start, then faster
@@ -58,7 +60,8 @@ def distill_dataset(
     ("Distill a dataset into `ipc` images per class. Raises `ValueError`, `OSError`, or "
      "`FloatingPointError` where sampling leaves the range of real images.")
     # Check: what is wrong is found here, before any work
-    load = dict(vae=vae, device=device, dtype=dtype, compile=compile)
+    load = dict(vae=vae, revision=revision, variant=variant, device=device,
+                dtype=dtype, compile=compile)
     reading = dict(store=store, skip_bad=skip_bad, workers=workers)
     team = find_workers(device)
     data, r = prepare_run(data, generator, ipc, out, method, seed, batch_size, prompt,
