@@ -14,7 +14,8 @@ from pathlib import Path
 from .classes import bundled_for
 from .data import (Data, Picked, fingerprint, image_seed, median_side,
                        n_channels)
-from .devices import Workers, chunk_for, find_workers, out_of_memory
+from .devices import (Workers, check_seed, chunk_for, find_workers,
+                          out_of_memory)
 from .files import manifest_of
 from .folder import check_ipc, check_out, make_manifest, open_folder, plan_chunks
 from .generators import Generator, from_pretrained
@@ -230,7 +231,7 @@ def check_arguments(data, generator, out, method:str, seed:int, batch_size:int, 
         raise ValueError(f"{names} is for loading a generator, and this one is loaded")
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    if seed < 0: raise ValueError(f"seed must be at least 0, got {seed}")
+    check_seed(seed)
     check_workers(reading["workers"]); _check_apart(out, reading["store"])
     m = check_settings(method, settings)
     if settings.get("discovery") is not None: check_discovery(settings["discovery"], 1)
