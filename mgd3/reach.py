@@ -15,7 +15,7 @@ from .data import Picked
 from .guidance import FORMS, ModeGuidance
 
 # %% ../nbs/57_reach.ipynb #reach09
-USUAL, FAR = 6., 2.   # how far real latents usually reach; so many times that is too far
+USUAL, FAR = 6., 2.  # how far real latents usually reach; so many times that is too far
 
 def too_far(z:Tensor,  # (n, c, h, w) sampled latents
             reach=0.,  # largest |value| of real ones or of modes; or (n,), one for each
@@ -55,7 +55,8 @@ def too_strong(s:dict,           # settings of sampling
         return (f"{at} with cfg_scale {s['cfg_scale']}",
                 "take more --steps or a lower --cfg_scale")
     form = " or" if s["form"] == "x0" else ", take --form x0 or"
-    return f"λ·w reaches {strongest:.0f} at {at}", f"lower --scale{form} take more --steps"
+    return (f"λ·w reaches {strongest:.0f} at {at}",
+            f"lower --scale{form} take more --steps")
 
 def check_range(job, z:Tensor, labels:Tensor, strength):  # job → the largest λ·w
     ("Raise `FloatingPointError` for latents that leave the range of real ones; "
@@ -67,8 +68,8 @@ def check_range(job, z:Tensor, labels:Tensor, strength):  # job → the largest 
     real, top = max(USUAL, float(reach[far].max())), float(z[far].abs().max())
     said = f"{top:.0f}" if top < 1e6 else f"{top:.0e}"
     cause, cure = too_strong(job.settings, strength(job))
-    what = (f"{int(far.sum())} of {len(z)} latents are far outside the range of real ones "
-            f"(largest |z| {said}, real ones reach {real:.0f}): {cause}")
+    what = (f"{int(far.sum())} of {len(z)} latents are far outside the range of real "
+            f"ones (largest |z| {said}, real ones reach {real:.0f}): {cause}")
     if not job.force:
         raise FloatingPointError(f"{what}; {cure}, or write them anyway with --force")
     job.once("far", lambda: warnings.warn(f"{what}; they are written all the same"))
@@ -84,5 +85,5 @@ def note_settings(generator,
              if k in known and k in sampling}
     other = [f"{k} {known[k]}, not {v}" for k, v in asked.items() if v != known[k]]
     if other:
-        warnings.warn(f"{generator.name} was validated with {'; '.join(other)}: look at "
-                      f"the images (preview.png) before you use them")
+        warnings.warn(f"{generator.name} was validated with {'; '.join(other)}: look "
+                      "at the images (preview.png) before you use them")
