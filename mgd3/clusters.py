@@ -6,6 +6,8 @@
 __all__ = ['kmeans']
 
 # %% ../nbs/08_clusters.ipynb #clus05
+import warnings
+
 import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 
@@ -14,8 +16,12 @@ def estimator_labels(est,             # a scikit-learn estimator with fit_predic
                      x:np.ndarray,    # (n, d)
                      seed:int)->np.ndarray:
     "Cluster numbers from an estimator, seeded where it can be."
+    from sklearn.exceptions import ConvergenceWarning
+    if len(x) == 1: return np.zeros(1, int)
     if "random_state" in est.get_params(): est.set_params(random_state=seed)
-    return est.fit_predict(x)
+    with warnings.catch_warnings():                 # fewer clusters than asked for:
+        warnings.simplefilter("ignore", ConvergenceWarning)   # told by discover_modes
+        return est.fit_predict(x)
 
 def from_sklearn(name:str,  # of a class in its modules cluster or mixture
                  **kw):     # its arguments, besides the number of clusters

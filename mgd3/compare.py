@@ -20,7 +20,8 @@ from .data import (Data, fingerprint, subset, check_data, ipc_of,
 from .tables import check_table, versions, save_rows
 from .provenance import check_unseen, real_data, tell_seen
 from .folders import from_folder
-from .files import json_line
+from .images import Files
+from .files import json_line, sha256
 from .ours import append_log, check_distinct, check_log, read_log
 from .messages import Result, text_table, visible
 from .devices import as_device, default_device, resolved

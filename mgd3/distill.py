@@ -14,7 +14,8 @@ from pathlib import Path
 from .classes import bundled_for
 from .data import (Data, Picked, fingerprint, image_seed, median_side,
                        n_channels)
-from .devices import Workers, chunk_for, find_workers, out_of_memory
+from .devices import (Workers, check_seed, chunk_for, find_workers,
+                          out_of_memory)
 from .files import manifest_of
 from .folder import check_ipc, check_out, make_manifest, open_folder, plan_chunks
 from .generators import Generator, from_pretrained
@@ -46,6 +47,8 @@ def distill_dataset(
     download:bool=False,     # let torchvision fetch cifar10 into root
     background:str="white",  # of transparent pixels: white, black or #rrggbb
     vae:str=None,            # another VAE for the generator: a folder or a hub id
+    revision:str=None,       # of a hub id: a branch, a tag or a commit
+    variant:str=None,        # of the weights, e.g. fp16 (default: whatever is there)
     device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
     dtype:str=None,          # float16, bfloat16, float32 (default: by device)
     compile:bool=False,      # compile the denoiser: slower to start, then faster
@@ -58,7 +61,8 @@ def distill_dataset(
     ("Distill a dataset into `ipc` images per class. Raises `ValueError`, `OSError`, or "
      "`FloatingPointError` where sampling leaves the range of real images.")
     # Check: what is wrong is found here, before any work
-    load = dict(vae=vae, device=device, dtype=dtype, compile=compile)
+    load = dict(vae=vae, revision=revision, variant=variant, device=device,
+                dtype=dtype, compile=compile)
     reading = dict(store=store, skip_bad=skip_bad, workers=workers)
     team = find_workers(device)
     data, r = prepare_run(data, generator, ipc, out, method, seed, batch_size, prompt,
@@ -227,7 +231,7 @@ def check_arguments(data, generator, out, method:str, seed:int, batch_size:int, 
         raise ValueError(f"{names} is for loading a generator, and this one is loaded")
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    if seed < 0: raise ValueError(f"seed must be at least 0, got {seed}")
+    check_seed(seed)
     check_workers(reading["workers"]); _check_apart(out, reading["store"])
     m = check_settings(method, settings)
     if settings.get("discovery") is not None: check_discovery(settings["discovery"], 1)

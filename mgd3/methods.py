@@ -180,6 +180,8 @@ def check_settings(name:str,
         raise ValueError(f"unknown method {name!r}{nearly(name, METHODS)}: one of "
                          f"{', '.join(METHODS)}")
     m, given = METHODS[name], {k: v for k, v in given.items() if v is not None}
+    told = m.discovery and given.get("discovery") == m.discovery   # as its manifest says
+    if told and "discovery" not in m.takes: del given["discovery"]
     if extra := [k for k in given if k not in m.takes]:
         known = f"; it takes {', '.join(m.takes)}" if m.takes else ""
         raise ValueError(f"method {name!r} takes no {extra[0]}{known}")

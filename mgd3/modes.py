@@ -53,7 +53,8 @@ def largest_first(modes, clusters, nearest):
 def nearest_members(c, f, y):
     "For each centre (k, d) the row of the sample (n, d) nearest to it in its cluster."
     own = [np.flatnonzero(y == j) for j in range(len(c))]
-    return np.array([rows[nearest_rows(m[None], f[rows])[0]] for m, rows in zip(c, own)])
+    return np.array([rows[nearest_rows(m[None], f[rows])[0]]
+                     for m, rows in zip(c, own)])
 
 def by_clusters(cluster, x, f, k, seed, device="cpu"):
     "The modes are the means of clusters that a function (f, k, seed) finds."

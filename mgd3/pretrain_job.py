@@ -15,8 +15,8 @@ from torch import Tensor
 
 from .data import (Data, fingerprint, median_side, n_channels, pixels,
                        png_bytes, some, subset)
-from .devices import as_device, default_device, default_dtype
-from .files import differences, json_file, write_whole
+from .devices import as_device, check_seed, default_device, default_dtype
+from .files import differences, is_part, json_file, read_json, write_whole
 from .fitting import Fit
 from .generators import Generator
 from .guidance import sample
@@ -52,7 +52,7 @@ class Settings:
                 raise ValueError(f"{k} must be above 0, got {getattr(self, k)}")
         if not .1 <= self.tokens <= 1:
             raise ValueError(f"tokens must be between 0.1 and 1, got {self.tokens}")
-        if self.seed < 0: raise ValueError(f"seed must be at least 0, got {self.seed}")
+        check_seed(self.seed)
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"unknown precision {self.precision!r}: float32 "
                              "or bfloat16")
@@ -162,7 +162,7 @@ def claim_training(job:Pretraining, start:str):
     path = job.folder/"settings.json"
     ours = dict(settings=asdict(job.settings), data=job.data, start=start)
     if path.is_file():
-        there = json.loads(path.read_bytes())
+        there = read_json(path)
         if diff := differences(there, json.loads(json.dumps(ours))):
             raise FileExistsError(f"{job.folder} is a training with other settings "
                                   f"({'; '.join(diff)}); name another folder with "
@@ -171,6 +171,9 @@ def claim_training(job:Pretraining, start:str):
         raise FileExistsError(f"{job.out} is there, but not its checkpoints "
                               f"({job.folder}); train it further with --init "
                               f"{job.out} and another --out")
+    elif not all(is_part(f.name) for f in job.folder.iterdir()):
+        raise FileExistsError(f"{job.folder} is there and holds no training of mgd3: "
+                              "name another folder with --out")
     else: write_whole(path, json_file(ours))
 
 # %% ../nbs/48_pretrain_job.ipynb #pt061

@@ -46,8 +46,9 @@ def source_of(folder, test)->Data:
     m = manifest_of(folder).get("data", {})
     name, wanted = m.get("name") or "", (m.get("images") or 0, m.get("classes"))
     if not 0 < wanted[0] <= _MOST: return None
+    own = Path(name).name
     if name in named(): places = [name]
-    elif name != f"{Path(name).name}/": return None              # forged
+    elif own in ("", "..") or name != f"{own}/": return None     # forged
     else: places = [p/name for p in (Path(folder).absolute().parent, Path.cwd(),
                                      Path(test), *Path(test).absolute().parents[:2])]
     for place in places:

@@ -288,6 +288,8 @@ def encode(
     download:bool=False,         # let torchvision fetch cifar10 into root
     background:str="white",      # of transparent pixels: white, black or #rrggbb
     vae:str=None,                # another VAE for the generator: a folder or a hub id
+    revision:str=None,           # of a hub id: a branch, a tag or a commit
+    variant:str=None,            # of the weights, e.g. fp16 (default: whatever is there)
     device:str=None,             # cuda, cuda:1, cpu; cuda where there is one
     dtype:str=None,              # float16, bfloat16, float32 (default: by device)
 )->Latents:
@@ -297,7 +299,8 @@ def encode(
         data = load_data(data, root=root, download=download, background=background)
     check_place(store, data); check_workers(workers)
     if not isinstance(generator, Generator):
-        generator = from_pretrained(generator, device or team.device, dtype, vae)
+        generator = from_pretrained(generator, device or team.device, dtype, vae,
+                                    revision=revision, variant=variant)
     return encode_to_store(data, generator, store, skip_bad=skip_bad, readers=workers,
                            team=team, progress=progress)
 
