@@ -40,28 +40,34 @@ from .teachers import train_teacher
 @lru_cache(maxsize=None)
 def _encoded(dataset, split, generator, *where):
     data, g = load_data(dataset, split, *where), from_pretrained(generator)
-    check_sees(data, g.name, LARGE, g.channels, "name a generator that sees them with --generator")
+    check_sees(data, g.name, LARGE, g.channels,
+               "name a generator that sees them with --generator")
     return data, g.encode(data.images)
 
 @lru_cache(maxsize=None)
 def _graded_by(dataset, split, generator, *where):
-    "Real images to grade with, and those to find held-out modes in; neither may be what was distilled."
+    ("Real images to grade with, and those to find held-out modes in; neither may be "
+     "what was distilled.")
     of = lambda part: _encoded(dataset, part, generator, *where)
     (train, _), real = of("train"), of(split)
     if overlap(train, real[0]) == 1:
-        raise ValueError(f"{dataset} has no {split!r} images of its own: students would be graded on what they "
-                         f"learnt from")
+        raise ValueError(f"{dataset} has no {split!r} images of its own: students "
+                         "would be graded on what they learnt from")
     return real, of("unseen") if split == "test" else real
 
 def covered(zd, d, zh, held)->dict:
-    "Coverage of each class of the dataset `d`; NaN where a class has too few held-out images for as many modes."
-    if min(np.bincount(held.labels, minlength=len(held.classes))) < max(np.bincount(d.labels)):
+    ("Coverage of each class of the dataset `d`; NaN where a class has too few "
+     "held-out images for as many modes.")
+    if (min(np.bincount(held.labels, minlength=len(held.classes))) <
+        max(np.bincount(d.labels))):
         return {c: float("nan") for c in range(len(d.classes))}
     return coverage(zd, d.labels, zh, match_labels(d, held))
 
 def _summary(zd, d, z, train, zr, real, zh, held):
-    "The means over classes of coverage (of two kinds), diversity and representativeness."
-    row = summary(zd, d.labels, z, match_labels(d, train), covered=covered(zd, d, zh, held))[-1]
+    ("The means over classes of coverage (of two kinds), diversity and "
+     "representativeness.")
+    row = summary(zd, d.labels, z, match_labels(d, train),
+                  covered=covered(zd, d, zh, held))[-1]
     row["coverage_split"] = float(np.mean(list(covered(zd, d, zr, real).values())))
     return {k: round(v, 5) for k, v in row.items() if k != "label"}
 
@@ -70,26 +76,30 @@ def measure(dataset:str,    # a name or a folder with splits
             method:str="mgd3", seed:int=0, ipc:int=10,
             split:str="val",               # the real images that grade the student, and hold the modes for coverage
             generator:str="dit-digits",
-            soft:bool=False,                 # also train a student on the answers of a teacher
+            soft:bool=False,  # also train a student on the answers of a teacher
             options:dict=None,               # the method's own settings
             root=None, download:bool=False,  # where the dataset lies, see `load_data`
             **settings)->dict:
-    ("Distill once, train once, measure: accuracy, coverage, diversity, representativeness, seconds. "
-     "Raises `ValueError` for a dataset without images to grade with.")
+    ("Distill once, train once, measure: accuracy, coverage, diversity, "
+     "representativeness, seconds. Raises `ValueError` for a dataset without images "
+     "to grade with.")
     where = (root, download)
     (real, zr), (held, zh) = _graded_by(dataset, split, generator, *where)
     train, z = _encoded(dataset, "train", generator, *where)
     g = from_pretrained(generator)
     with tempfile.TemporaryDirectory() as tmp:
         t = time.time()
-        d = distill_dataset(train, g, ipc, Path(tmp)/"d", method=method, seed=seed, **settings, **(options or {}))
+        d = distill_dataset(train, g, ipc, Path(tmp)/"d", method=method, seed=seed,
+                            **settings, **(options or {}))
         seconds = time.time() - t
         acc = evaluate_hard(d, real, repeats=1, seed=seed)
         row = dict(last=round(acc["last_mean"], 4), best=round(acc["best_mean"], 4))
-        row |= _summary(g.encode(d.images), d, z, train, zr, real, zh, held) | dict(seconds=round(seconds, 2))
+        row |= (_summary(g.encode(d.images), d, z, train, zr, real, zh, held) |
+                dict(seconds=round(seconds, 2)))
         row |= dict(rarer=rarer_digit(d, train) if dataset == "digit-pairs" else "")
         if not soft: return row | dict(soft="")
-        return row | dict(soft=round(_soft(d, real, _teacher(dataset, *where), seed), 4))
+        return row | dict(soft=round(_soft(d, real, _teacher(dataset, *where), seed),
+                                     4))
 
 # %% ../nbs/05_ablations.ipynb #a6588ec4
 @lru_cache(maxsize=None)
@@ -100,23 +110,26 @@ def _soft(d, real, teacher, seed)->float:
 
 # %% ../nbs/05_ablations.ipynb #77ec9dd9
 def rarer_digit(d, real)->float:
-    "Share of the rarer digit, averaged over the classes of digit-pairs (½: both alike, 0: one is always missing)."
+    ("Share of the rarer digit, averaged over the classes of digit-pairs (½: both "
+     "alike, 0: one is always missing).")
     c = fine_counts(pixels(d.images, 32, 1), d.labels, real)
     two = np.array([[c[i, i], c[i, i + 5]] for i in range(5)])
     return round(float((two.min(1) / two.sum(1).clip(1)).mean()), 4)
 
 # %% ../nbs/05_ablations.ipynb #e49664a8
-KEYS = ("dataset", "method", "ipc", "seed", "split", *SETTINGS, "discovery", "generator", "options", "prompt",
-        "class_map")
+KEYS = ("dataset", "method", "ipc", "seed", "split", *SETTINGS, "discovery",
+        "generator", "options", "prompt", "class_map")
 MEASURED = ("last", "coverage", "diversity", "representativeness", "best", "soft")
 
 def _said(v):
     "A setting as it stands in a file."
-    return "" if v is None else " ".join(f"{k}={v[k]}" for k in sorted(v)) if isinstance(v, dict) else str(v)
+    return ("" if v is None else " ".join(f"{k}={v[k]}" for k in sorted(v))
+            if isinstance(v, dict) else str(v))
 def _key(job): return tuple(_said(job.get(k)) for k in KEYS)
 
 def _lines(path):
-    "The runs in a file. Raises `OSError` for another file, `ValueError` for a damaged one."
+    ("The runs in a file. Raises `OSError` for another file, `ValueError` for a "
+     "damaged one.")
     check_table(path, "sweep's table", (*KEYS[:5], *MEASURED[:4]))
     rows = load_rows(path)[0] if Path(path).is_file() else []
     for i, r in enumerate(rows, 1):
@@ -125,15 +138,19 @@ def _lines(path):
     return rows
 
 def _missing(jobs, path):
-    "The jobs that the file does not hold, each once; one with a student of soft labels needs a line that has one."
+    ("The jobs that the file does not hold, each once; one with a student of soft "
+     "labels needs a line that has one.")
     done = {_key(r): r.get("soft", "") != "" for r in _lines(path)}
     unique = {(_key(j), bool(j.get("soft"))): j for j in jobs}.values()
-    return [j for j in unique if _key(j) not in done or (j.get("soft") and not done[_key(j)])]
+    return [j for j in unique if _key(j) not in done
+            or (j.get("soft") and not done[_key(j)])]
 
 def _keep(path, job, row, about):
-    "Add a line to the file as it is now (another sweep may have added some), in place of one with the same key."
+    ("Add a line to the file as it is now (another sweep may have added some), in "
+     "place of one with the same key.")
     with alone(Path(path).absolute().parent, wait=True):
-        rows = [r for r in _lines(path) if _key(r) != _key(job)] + [dict(zip(KEYS, _key(job))) | row]
+        rows = ([r for r in _lines(path) if _key(r) != _key(job)] +
+                [dict(zip(KEYS, _key(job))) | row])
         columns = dict.fromkeys([*KEYS, *(k for r in rows for k in r)], "")
         save_rows(path, sorted((columns | r for r in rows), key=_key), **about)
 
@@ -141,16 +158,19 @@ def _keep(path, job, row, about):
 def _start(plugins=()):
     torch.set_num_threads(1)
     for path in plugins: load_plugin(path)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)             # Ctrl-C is the parent's business
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
 def _run(job):
-    "The result of a run, or the error it ended with: one bad run shall not take the others with it."
+    ("The result of a run, or the error it ended with: one bad run shall not take the "
+     "others with it.")
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".* was validated with ")      # a sweep is there to leave these settings
+        # a sweep is there to leave these settings
+        warnings.filterwarnings("ignore", ".* was validated with ")
         try: return measure(**{k: v for k, v in job.items() if v is not None})
         except Exception as e: return e
 
 def _in_processes(jobs, workers):
-    "Jobs and their results, as they come. (The functions go to the processes by the name of this module.)"
+    ("Jobs and their results, as they come. (The functions go to the processes by the "
+     "name of this module.)")
     import mgd3.ablations as here
     others = set(active_children())
     start = dict(initializer=here._start, initargs=(PLUGINS,))
@@ -158,7 +178,7 @@ def _in_processes(jobs, workers):
         runs = {pool.submit(here._run, j): j for j in jobs}
         try:
             for f in as_completed(runs): yield runs[f], f.result()
-        except BaseException:                                # interrupted: do not wait for the runs that go on
+        except BaseException:  # interrupted: do not wait for the runs that go on
             pool.shutdown(wait=False, cancel_futures=True)
             for p in (mine := set(active_children()) - others): p.terminate()
             for p in mine: p.join()
@@ -169,16 +189,21 @@ def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a ru
           path,            # CSV file; runs that stand in it are not repeated
           workers:int=2,   # processes, one thread each; 1: in this process
           **about)->list:
-    "Run what is missing of `jobs`, one line of CSV each, written as soon as it is done; warns of those that failed."
+    ("Run what is missing of `jobs`, one line of CSV each, written as soon as it is "
+     "done; warns of those that failed.")
     odd = {k for j in jobs for k in j} - {*KEYS, "soft", "root", "download"}
-    if odd: raise ValueError(f"a sweep has no {odd.pop()!r}: a method's own settings are its options")
+    if odd:
+        raise ValueError(f"a sweep has no {odd.pop()!r}: a method's own settings "
+                         "are its options")
     todo, failed = _missing(jobs, path), []
-    runs = ((j, _run(j)) for j in todo) if workers == 1 else _in_processes(todo, workers)
+    runs = ((j, _run(j)) for j in todo) if workers == 1 else _in_processes(todo,
+                                                                           workers)
     off = None if todo else True                             # a bar on terminals only
     for job, row in tqdm(runs, total=len(todo), unit="run", disable=off):
         if isinstance(row, Exception): failed.append((job, row))
         else: _keep(path, job, row, about)
-    for job, e in failed: warnings.warn(f"{' '.join(filter(None, _key(job)))} failed: {e}")
+    for job, e in failed:
+        warnings.warn(f"{' '.join(filter(None, _key(job)))} failed: {e}")
     return _lines(path)
 
 # %% ../nbs/05_ablations.ipynb #73921894
@@ -201,9 +226,10 @@ def grid(datasets:list, methods:list=("mgd3",),
          generator:str=None,  # None: `measure`'s
          options:dict=None,   # the methods' own settings: one value each, or a list
          soft:bool=False, prompt:str=None, class_map:str=None,
-         **values,            # lists: scale, form, t_stop, steps, cfg_scale, sampler, discovery
+         **values,  # lists: scale, form, t_stop, steps, cfg_scale, sampler, discovery
         )->list:
-    "Jobs for `sweep`. Raises `ValueError` for unknown methods and for settings that none of the methods takes."
+    ("Jobs for `sweep`. Raises `ValueError` for unknown methods and for settings that "
+     "none of the methods takes.")
     values, options = {k: v for k, v in values.items() if v}, options or {}
     taken, jobs = set(), []
     for m in methods:
@@ -211,9 +237,13 @@ def grid(datasets:list, methods:list=("mgd3",),
         mine, of_m = {k: values[k] for k in values if k in takes}, own_grid(m, options)
         taken |= {*mine, *(k for own in of_m for k in own)}
         for s, d, n, own, *v in product(seeds, datasets, ipc, of_m, *mine.values()):
-            jobs.append(dict(dataset=d, method=m, ipc=n, seed=s, split=split, **dict(zip(mine, v))))
-            jobs[-1] |= (dict(generator=generator) if generator else {}) | (dict(options=own) if own else {})
-            asked = dict(prompt=prompt, class_map=class_map) if "cfg_scale" in takes else {}   # of a generator
+            jobs.append(dict(dataset=d, method=m, ipc=n, seed=s, split=split,
+                             **dict(zip(mine, v))))
+            jobs[-1] |= (dict(generator=generator) if generator
+                         else {}) | (dict(options=own) if own else {})
+            # of a generator
+            asked = (dict(prompt=prompt, class_map=class_map) if "cfg_scale" in takes
+                     else {})
             more = dict(soft=soft or None) | asked
             jobs[-1] |= {k: v for k, v in more.items() if v is not None}
     if lost := sorted({*values, *options} - taken):
@@ -257,7 +287,8 @@ def sweep_table(rows:list)->list:
     groups = {}
     for r in rows: groups.setdefault(tuple(r[k] for k in keys), []).append(r)
     return [{a: str(b) or "default" for a, b in zip(keys, k)}
-            | {m: pm(g, m) for m in digits} | dict(runs=len(g)) for k, g in groups.items()]
+            | {m: pm(g, m) for m in digits} | dict(runs=len(g))
+            for k, g in groups.items()]
 
 # %% ../nbs/05_ablations.ipynb #swp03
 def sweep_settings(
@@ -279,10 +310,11 @@ def sweep_settings(
     "Distill and evaluate with every combination of settings; a CSV line for each run."
     shared = {k: v for k, v in settings.items() if k in (*SETTINGS, "discovery")}
     own = {k: v for k, v in settings.items() if k not in shared and v}
-    jobs = grid(data, method, ipc, seeds, split, generator, own, soft, prompt, class_map,
-                **shared)
+    jobs = grid(data, method, ipc, seeds, split, generator, own, soft, prompt,
+                class_map, **shared)
     if not jobs:
-        raise ValueError("nothing to do: name at least one dataset, method, ipc and seed")
+        raise ValueError("nothing to do: name at least one dataset, method, ipc "
+                         "and seed")
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
     _lines(out); check_jobs(jobs, generator or "dit-digits", root, download)
@@ -291,7 +323,7 @@ def sweep_settings(
     done = sweep(jobs, out, workers or usual, command="mgd3 sweep",
                  seed=",".join(map(str, seeds)))
     wanted = {_key(j) for j in jobs}
-    blank = dict.fromkeys((*KEYS, "soft"), "")             # older files have fewer columns
+    blank = dict.fromkeys((*KEYS, "soft"), "")  # older files have fewer columns
     rows = [blank | r for r in done if _key(r) in wanted]
     if not rows: raise RuntimeError(f"none of the {len(wanted)} runs succeeded")
     n, missing = len(rows), len(wanted) - len(rows)
@@ -301,28 +333,35 @@ def sweep_settings(
 
 # %% ../nbs/05_ablations.ipynb #26ef6047
 def mean_by(rows:list, *keys, metric:str="last")->list:
-    "One row for each combination of `keys`: mean, sample standard deviation and number of runs of a metric."
+    ("One row for each combination of `keys`: mean, sample standard deviation and "
+     "number of runs of a metric.")
     groups = {}
     for r in rows: groups.setdefault(tuple(r[k] for k in keys), []).append(r[metric])
     std = lambda v: float(np.std(v, ddof=1)) if len(v) > 1 else 0.
-    return [dict(zip(keys, k), mean=float(np.mean(v)), std=std(v), n=len(v)) for k, v in groups.items()]
+    return [dict(zip(keys, k), mean=float(np.mean(v)), std=std(v), n=len(v))
+            for k, v in groups.items()]
 
 def paired(rows:list, dataset:str, a:str, b:str, metric:str="last")->np.ndarray:
     "Method `a` minus method `b`, one difference a seed."
-    of = lambda m: {r["seed"]: r[metric] for r in rows if (r["dataset"], r["method"]) == (dataset, m)}
+    of = lambda m: {r["seed"]: r[metric] for r in rows
+                    if (r["dataset"], r["method"]) == (dataset, m)}
     return np.array([of(a)[s] - of(b)[s] for s in sorted(of(a).keys() & of(b).keys())])
 
 # %% ../nbs/05_ablations.ipynb #a1a98532
 def choose(rows:list, *keys)->dict:
-    "The setting with the highest coverage among those within one standard error of the best mean accuracy."
+    ("The setting with the highest coverage among those within one standard error of "
+     "the best mean accuracy.")
     acc = {tuple(r[k] for k in keys): r for r in mean_by(rows, *keys)}
-    cov = {tuple(r[k] for k in keys): r["mean"] for r in mean_by(rows, *keys, metric="coverage")}
+    cov = {tuple(r[k] for k in keys): r["mean"]
+           for r in mean_by(rows, *keys, metric="coverage")}
     full = max(r["n"] for r in acc.values())
     acc = {k: r for k, r in acc.items() if r["n"] == full}
     # the spread over seeds, within a dataset, is what two means are compared by
     spread = np.mean([r["std"] for r in mean_by(rows, "dataset", *keys) if r["n"] > 1])
     top = max(r["mean"] for r in acc.values())
-    return dict(zip(keys, max((k for k, r in acc.items() if r["mean"] >= top - spread / full**.5), key=cov.get)))
+    return dict(zip(keys,
+                    max((k for k, r in acc.items()
+                         if r["mean"] >= top - spread / full**.5), key=cov.get)))
 
 # %% ../nbs/05_ablations.ipynb #249bce19
 def curve(ax, rows:list, x:str, metric:str, colour, label:str=None, line:str="-"):
@@ -364,5 +403,6 @@ def joint_tsne(*sets,               # tensors of features, (n, …) each
     "One t-SNE embedding of several sets of features together."
     from sklearn.manifold import TSNE
     x = torch.cat([s.flatten(1) for s in sets]).numpy()
-    y = TSNE(2, perplexity=min(perplexity, (len(x) - 1) / 3), init="pca", random_state=seed).fit_transform(x)
+    y = TSNE(2, perplexity=min(perplexity, (len(x) - 1) / 3), init="pca",
+             random_state=seed).fit_transform(x)
     return np.split(y, np.cumsum([len(s) for s in sets])[:-1])
