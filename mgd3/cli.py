@@ -84,7 +84,7 @@ COMMANDS = dict(
     evaluate=Command("compare.evaluate", resumes=True),
     metrics=Command("metrics.dataset_metrics"),
     report=Command("report.write_report"),
-    sweep=Command("ablations.sweep_settings", _SAMPLING, several=True, resumes=True),
+    sweep=Command("sweeps.sweep_settings", _SAMPLING, several=True, resumes=True),
     teacher=Command("teachers.make_teacher"),
     encode=Command("store.encode", shares=True, resumes=True, say=encoded),
     verify=Command("files.verify"),
