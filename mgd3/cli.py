@@ -84,7 +84,7 @@ COMMANDS = dict(
     evaluate=Command("compare.evaluate", resumes=True),
     metrics=Command("metrics.dataset_metrics"),
     report=Command("report.write_report"),
-    sweep=Command("ablations.sweep_settings", _SAMPLING, several=True, resumes=True),
+    sweep=Command("sweeps.sweep_settings", _SAMPLING, several=True, resumes=True),
     teacher=Command("teachers.make_teacher"),
     encode=Command("store.encode", shares=True, resumes=True, say=encoded),
     verify=Command("files.verify"),
@@ -230,19 +230,21 @@ def open_streams():
 # %% ../nbs/15_cli.ipynb #run02
 def _processes()->tuple:  # rank, number of processes
     "Which process this is. Raises `ValueError` for what no launcher says."
-    words = [os.environ.get(k) or usual for k, usual in (("RANK", "0"), ("WORLD_SIZE", "1"))]
+    words = [os.environ.get(k) or usual
+             for k, usual in (("RANK", "0"), ("WORLD_SIZE", "1"))]
     try: rank, of = map(int, words)
     except ValueError: rank, of = -1, 0
     if of == 1 and rank >= 0: return 0, 1
     if 0 <= rank < of: return rank, of
-    raise ValueError(f"RANK={words[0]} and WORLD_SIZE={words[1]} name no process: unset them, "
-                     f"or start with accelerate launch")
+    raise ValueError(f"RANK={words[0]} and WORLD_SIZE={words[1]} name no process: "
+                     "unset them, or start with accelerate launch")
 
 def _perform(command, argv, rank, of, called)->int:
     "Do what a command line says; the exit code."
     if of > 1 and command in COMMANDS and not COMMANDS[command].shares:
         raise ValueError("only distill and encode share work between processes")
-    values = _understand(command, f"mgd3 {command}" if command in COMMANDS else "mgd3", argv)
+    values = _understand(command, f"mgd3 {command}" if command in COMMANDS
+                         else "mgd3", argv)
     with warnings.catch_warnings():
         def note(m, *a, **k): rank or complain(f"{called}: note: {m}")
         warnings.showwarning = note
@@ -255,7 +257,8 @@ def _failure(e, command)->tuple:  # what to say, the exit code
     "How an error ends the program."
     if isinstance(e, KeyboardInterrupt):
         resumes = command in COMMANDS and COMMANDS[command].resumes
-        return "interrupted" + "; the same command goes on where it stopped" * resumes, 1
+        return ("interrupted" + "; the same command goes on where it stopped" * resumes,
+                1)
     return str(e).strip() or type(e).__name__, 2 if isinstance(e, ValueError) else 1
 
 def run(argv=None)->int:
@@ -264,7 +267,8 @@ def run(argv=None)->int:
     command, *rest = argv or ["--help"]
     called = f"mgd3 {command}" if command in COMMANDS else "mgd3"
     try:
-        if command in ("-h", "--help"): say(overview(), sys.stdout); return 0 if argv else 2
+        if command in ("-h", "--help"):
+            say(overview(), sys.stdout); return 0 if argv else 2
         if command == "--version":
             say(import_module("mgd3").__version__, sys.stdout); return 0
         rank, of = _processes()

@@ -126,7 +126,8 @@ def seeded(device, seed:int):
 def check_seed(seed:int):
     "Raise `ValueError` for a seed that one of the libraries does not take."
     if not (isinstance(seed, Integral) and 0 <= seed < 2**32):
-        raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, got {seed}")
+        raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, "
+                         f"got {seed}")
 
 # %% ../nbs/26_devices.ipynb #d0d7737d
 @dataclass(frozen=True)

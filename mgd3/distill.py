@@ -58,8 +58,8 @@ def distill_dataset(
     force:bool=False,        # write images that are far from any real one, too
     **settings,              # of sample and of discovery, and the method's own
 )->Data:                     # the distilled dataset
-    ("Distill a dataset into `ipc` images per class. Raises `ValueError`, `OSError`, or "
-     "`FloatingPointError` where sampling leaves the range of real images.")
+    ("Distill a dataset into `ipc` images per class. Raises `ValueError`, `OSError`, "
+     "or `FloatingPointError` where sampling leaves the range of real images.")
     # Check: what is wrong is found here, before any work
     load = dict(vae=vae, revision=revision, variant=variant, device=device,
                 dtype=dtype, compile=compile)
@@ -365,7 +365,7 @@ def describe(job:Job, chunks:list)->list:
         return dict(mode=n, mode_weight=weight, nearest=nearest)
     def names(c):
         own = dict(class_name=data.class_names[c]) if data.class_names else {}
-        return {"class": data.classes[c]} | own                # its true name, if another
+        return {"class": data.classes[c]} | own  # its true name, if another
     def line(c, n, f): return dict(file_name=f, label=c, **names(c), **mode(c, n),
                                    seed=image_seed(job.seed, c, n))
     return [line(*row) for chunk in chunks for row in chunk.rows]

@@ -63,14 +63,15 @@ class Job:
         return self.made[key]
 
 # %% ../nbs/13_methods.ipynb #239891f5
-SAMPLING = tuple(k for k in SETTINGS if k not in {f.name for f in fields(ModeGuidance)})   # without the pull
+# without the pull
+SAMPLING = tuple(k for k in SETTINGS if k not in {f.name for f in fields(ModeGuidance)})
 
 # %% ../nbs/13_methods.ipynb #239891f5a
 @dataclass
 class Discovery:
     "How modes are found. Its fields are options, as those of `Sampling` are."
     discovery:str = None  # how modes are found: kmeans, gmm, nested, …
-    features:str = None   # where: a teacher's name or file, a timm id (default: latents)
+    features:str = None  # where: a teacher's name or file, a timm id (default: latents)
 
 # %% ../nbs/13_methods.ipynb #239891f5b
 DISCOVERY = tuple(f.name for f in fields(Discovery))
@@ -82,8 +83,9 @@ def parameters_of(fn, first:int)->dict:
 
 @dataclass(frozen=True)
 class Method:
-    "A distillation method: its function, the settings it takes, and how its modes are found."
-    fn:object              # (job, labels, numbers, its own settings) → (n, c, h, w) uint8
+    ("A distillation method: its function, the settings it takes, and how its "
+     "modes are found.")
+    fn:object  # (job, labels, numbers, its own settings) → (n, c, h, w) uint8
     shared:tuple = ()      # settings of sampling and discovery that it takes
     discovery:str = None   # a fixed way of finding modes; the user's choice otherwise
     about:str = ""         # one line
@@ -94,7 +96,8 @@ class Method:
 
     @property
     def own(self)->dict:
-        "Its own settings, name → parameter, with those of the pulls and starts it takes."
+        ("Its own settings, name → parameter, with those of the pulls and starts "
+         "it takes.")
         mine = parameters_of(self.fn, 3)
         parts = [f for what in PARTS if what in mine for f in PARTS[what].values()]
         return mine | {k: p for f in parts for k, p in parameters_of(f, 1).items()}
@@ -104,14 +107,16 @@ class Method:
     def has_modes(self): return bool(self.discovery or "discovery" in self.shared)
 
 # %% ../nbs/13_methods.ipynb #239891f6
-NAMES = ("random", "nearest", "k-center", "herding", "rded", "unguided", "centroid", "d4m", "mgd3", "minmax", "dm",
-         "sre2l")
+NAMES = ("random", "nearest", "k-center", "herding", "rded", "unguided", "centroid",
+         "d4m", "mgd3", "minmax", "dm", "sre2l")
 
 class Register(MutableMapping):
-    "Methods by name. One that is not here yet is looked for in `mgd3.baselines`, when it is asked for."
+    ("Methods by name. One that is not here yet is looked for in `mgd3.baselines`, "
+     "when it is asked for.")
     def __init__(self, names): self.known = dict.fromkeys(names)
     def __getitem__(self, name):
-        if self.known[name] is None: import_module(f"mgd3.baselines.{name}")      # registers itself
+        # registers itself
+        if self.known[name] is None: import_module(f"mgd3.baselines.{name}")
         return self.known[name]
     def __setitem__(self, name, m): self.known[name] = m
     def __delitem__(self, name): del self.known[name]
@@ -158,8 +163,10 @@ def part_of(what:str,  # pull or start
 
 # %% ../nbs/13_methods.ipynb #a4f5b298
 # the same in every figure
-COLOURS = {"random": "#888888", "nearest": "#CC79A7", "k-center": "#332288", "herding": "#999933", "rded": "#882255",
-           "unguided": "#D55E00", "centroid": "#009E73", "d4m": "#56B4E9", "mgd3": "#0072B2", "minmax": "#E69F00",
+COLOURS = {"random": "#888888", "nearest": "#CC79A7", "k-center": "#332288",
+           "herding": "#999933", "rded": "#882255",
+           "unguided": "#D55E00", "centroid": "#009E73", "d4m": "#56B4E9",
+           "mgd3": "#0072B2", "minmax": "#E69F00",
            "dm": "#000000", "sre2l": "#CC6677"}
 MARKERS = dict(zip(COLOURS, "os^v<XPD*>ph"))
 
@@ -175,12 +182,13 @@ def active_settings(m:Method, given:dict)->dict:  # name → parameter
 def check_settings(name:str,
                    given:dict,  # settings the user gave; `None` counts as not given
                   )->Method:
-    "The method called `name`. Raises `ValueError` for an unknown one and for settings it does not take."
+    ("The method called `name`. Raises `ValueError` for an unknown one and for "
+     "settings it does not take.")
     if name not in METHODS:
         raise ValueError(f"unknown method {name!r}{nearly(name, METHODS)}: one of "
                          f"{', '.join(METHODS)}")
     m, given = METHODS[name], {k: v for k, v in given.items() if v is not None}
-    told = m.discovery and given.get("discovery") == m.discovery   # as its manifest says
+    told = m.discovery and given.get("discovery") == m.discovery  # as its manifest says
     if told and "discovery" not in m.takes: del given["discovery"]
     if extra := [k for k in given if k not in m.takes]:
         known = f"; it takes {', '.join(m.takes)}" if m.takes else ""
@@ -194,7 +202,8 @@ def check_settings(name:str,
     return m
 
 def _number(name, kind, v):
-    "A setting as the number it should be: whole ones are at least 1, others at least 0."
+    ("A setting as the number it should be: whole ones are at least 1, others "
+     "at least 0.")
     try: n = None if isinstance(v, bool) else float(v)
     except (TypeError, ValueError, OverflowError): n = None
     least = 1 if kind is int else 0
@@ -206,14 +215,16 @@ def _number(name, kind, v):
 def own_settings(m:Method, given:dict,
                  small:bool,  # images of up to 16 px?
                 )->dict:
-    "The method's own settings: given, validated on digits, or published. Raises `ValueError` for what is no number."
+    ("The method's own settings: given, validated on digits, or published. Raises "
+     "`ValueError` for what is no number.")
     active = active_settings(m, given)
     base = {k: p.default for k, p in active.items()} | (m.small if small else {})
     mine = {k: v if given.get(k) is None else given[k] for k, v in base.items()}
     mine = {k: v for k, v in mine.items()
             if k not in PARTS or v is not None}              # the default has no name
     kind = lambda k: active[k].annotation
-    return {k: _number(k, kind(k), v) if kind(k) in (int, float) and v is not None else v for k, v in mine.items()}
+    return {k: _number(k, kind(k), v) if kind(k) in (int, float)
+            and v is not None else v for k, v in mine.items()}
 
 # %% ../nbs/13_methods.ipynb #33145ffe
 def _real(job, labels, numbers):
@@ -233,21 +244,25 @@ def nearest(job, labels, numbers):
 
 @method("features", discovery="k-center", name="k-center", selects=True)
 def k_center(job, labels, numbers):
-    "Real images as far apart as can be, from the middle on (greedy k-center; Sener & Savarese 2018)."
+    ("Real images as far apart as can be, from the middle on (greedy k-center; Sener "
+     "& Savarese 2018).")
     return _real(job, labels, numbers)
 
 @method("features", discovery="herding", selects=True)
 def herding(job, labels, numbers):
-    "Real images whose mean stays nearest to the mean of the class (herding; Welling 2009, in iCaRL's form)."
+    ("Real images whose mean stays nearest to the mean of the class (herding; Welling "
+     "2009, in iCaRL's form).")
     return _real(job, labels, numbers)
 
 # %% ../nbs/13_methods.ipynb #599c9d50
 def sampled(job, labels, numbers, modes=None, pull=None, **more)->Tensor:
-    "Sample with the settings of the job, and decode; `more` are further arguments of `sample`."
+    ("Sample with the settings of the job, and decode; `more` are further arguments "
+     "of `sample`.")
     settings = {k: v for k, v in job.settings.items() if pull is None or k in SAMPLING}
     ids = job.generator.class_indices(job.data)[labels]
-    z = sample(job.generator, ids, modes, pull=pull, seeds=job.seeds_of(labels, numbers),
-               batch_size=job.batch_size, progress=job.progress, **settings, **more)
+    z = sample(job.generator, ids, modes, pull=pull,
+               seeds=job.seeds_of(labels, numbers), batch_size=job.batch_size,
+               progress=job.progress, **settings, **more)
     check_range(job, z, labels, pull_strength)
     return job.generator.decode(z, job.batch_size)
 
@@ -312,8 +327,8 @@ def _check_mgd3(job, pull=None, start=None, **settings):
     parts = job.once("parts", lambda: make_parts(job, chosen, settings))
     begin, s = parts.get("start"), job.settings
     if begin and begin.skip(s["steps"]) and s["sampler"] in ("pndm", "lms"):
-        raise ValueError(f"sampler {s['sampler']} needs its earlier steps: start {start} "
-                         f"leaves some out")
+        raise ValueError(f"sampler {s['sampler']} needs its earlier steps: start "
+                         f"{start} leaves some out")
 
 @method(*SETTINGS, *DISCOVERY, check=_check_mgd3)
 def mgd3(job, labels, numbers,
@@ -358,9 +373,12 @@ def about_method(name:str)->dict:
         for k, p in parameters_of(fn, first).items():
             if k in PARTS: continue
             small = f", {m.small[k]} up to 16 px" if k in m.small else ""
-            yield f"{k}={p.default}{small}" + (f" ({says[k]})" if says.get(k) else "") + of
+            yield f"{k}={p.default}{small}" + (f" ({says[k]})" if says.get(k)
+                                               else "") + of
     settings = list(lines(m.fn, 3))
     for what in (w for w in PARTS if w in m.takes):
         choices[what] = [f"{n}: {fn.__doc__}" for n, fn in PARTS[what].items()]
-        for n, fn in PARTS[what].items(): settings += lines(fn, 1, f", with --{what} {n}")
-    return dict(method=name, about=m.about, options=list(m.shared), **choices, set=settings)
+        for n, fn in PARTS[what].items():
+            settings += lines(fn, 1, f", with --{what} {n}")
+    return dict(method=name, about=m.about, options=list(m.shared), **choices,
+                set=settings)

@@ -24,7 +24,8 @@ from .folders import from_folder
 
 # %% ../nbs/14_metrics.ipynb #f5b95607
 def _rows(features:Tensor, labels, c)->Tensor:
-    return features[torch.as_tensor(np.flatnonzero(np.asarray(labels) == c))].flatten(1).double()
+    return features[torch.as_tensor(np.flatnonzero(np.asarray(labels) ==
+                                                   c))].flatten(1).double()
 
 # %% ../nbs/14_metrics.ipynb #06354cf2
 def coverage(z:Tensor,          # (n, …) features of the distilled images
@@ -39,7 +40,8 @@ def coverage(z:Tensor,          # (n, …) features of the distilled images
     labels = np.asarray(labels)
     k = int(np.bincount(labels).max()) if k is None else k
     modes = discover_modes(held, held_labels, k, "kmeans", seed)
-    return {c: len(torch.cdist(_rows(z, labels, c), modes[c].flatten(1).double()).argmin(1).unique()) / k
+    return {c: len(torch.cdist(_rows(z, labels, c),
+                               modes[c].flatten(1).double()).argmin(1).unique()) / k
             for c in modes.labels}
 
 # %% ../nbs/14_metrics.ipynb #17d59844
@@ -48,8 +50,8 @@ def _unit(real)->float:
     return torch.pdist(real).mean().item() or float("nan")
 
 def diversity(z:Tensor, labels, real:Tensor, real_labels)->Tensor:  # (n,)
-    ("Distance of each image to the nearest other of its class; the class's mean real distance is 1. "
-     "NaN for an only child.")
+    ("Distance of each image to the nearest other of its class; the class's mean real "
+     "distance is 1. NaN for an only child.")
     out, labels = torch.full((len(z),), float("nan")), np.asarray(labels)
     for c in np.unique(labels):
         x = _rows(z, labels, c)
@@ -59,11 +61,13 @@ def diversity(z:Tensor, labels, real:Tensor, real_labels)->Tensor:  # (n,)
     return out
 
 def representativeness(z:Tensor, labels, real:Tensor, real_labels, neighbours:int=50)->Tensor:  # (n,)
-    "1 − mean distance of each image to its nearest real images, in units of the class's mean real distance."
+    ("1 − mean distance of each image to its nearest real images, in units of the "
+     "class's mean real distance.")
     out, labels = torch.zeros(len(z)), np.asarray(labels)
     for c in np.unique(labels):
         r = _rows(real, real_labels, c)
-        d = torch.cdist(_rows(z, labels, c), r).topk(min(neighbours, len(r)), largest=False).values.mean(1)
+        d = torch.cdist(_rows(z, labels, c), r).topk(min(neighbours, len(r)),
+                                                     largest=False).values.mean(1)
         out[labels == c] = (1 - d / _unit(r)).float()
     return out
 
@@ -78,32 +82,41 @@ def precision_recall(z:Tensor,     # (n, …) features of the distilled images
      "Raises `ValueError` for sets of k images or fewer.")
     from torch_fidelity.metric_prc import prc_features_to_metric
     if min(len(z), len(real)) <= k:
-        raise ValueError(f"{len(z)} and {len(real)} images: precision and recall need more than {k} of each")
+        raise ValueError(f"{len(z)} and {len(real)} images: precision and recall need "
+                         f"more than {k} of each")
     r = prc_features_to_metric(_flat(z), _flat(real), prc_neighborhood=k, verbose=False)
     return dict(precision=r["precision"], recall=r["recall"])
 
 def frechet_distance(z:Tensor, real:Tensor)->float:
-    ("Fréchet distance between Gaussians fitted to two sets of features (Heusel et al. 2017), without covariances. "
-     "Raises `ValueError` for a set of one.")
-    if min(len(z), len(real)) < 2: raise ValueError("a Fréchet distance needs at least two images of each set")
-    (a, mean_a), (b, mean_b) = ((_flat(f) - (m := _flat(f).mean(0)), m) for f in (z, real))
+    ("Fréchet distance between Gaussians fitted to two sets of features (Heusel et "
+     "al. 2017), without covariances. Raises `ValueError` for a set of one.")
+    if min(len(z), len(real)) < 2:
+        raise ValueError("a Fréchet distance needs at least two images of each set")
+    (a, mean_a), (b, mean_b) = ((_flat(f) - (m := _flat(f).mean(0)), m)
+                                for f in (z, real))
     a, b = (v / (len(v) - 1)**.5 for v in (a, b))
-    thin = lambda v: torch.linalg.qr(v, "r").R if len(v) > v.shape[1] else v       # RᵀR is the covariance, too
+    # RᵀR is the covariance, too
+    thin = lambda v: torch.linalg.qr(v, "r").R if len(v) > v.shape[1] else v
     both = torch.linalg.svdvals(thin(a) @ thin(b).T).sum()
-    return max(0., ((mean_a - mean_b)**2).sum().add((a**2).sum()).add((b**2).sum()).sub(2 * both).item())
+    return max(0.,
+               ((mean_a - mean_b)**2).sum().add((a**2).sum()).add((b**2).sum()).sub(2 *
+                                                                                    both).item())
 
 # %% ../nbs/14_metrics.ipynb #5eebe9b9
 def fine_labels(px:Tensor,   # (n, c, h, w) uint8 images
                 real:Data,   # real images that know their finer label
                )->np.ndarray:  # (n,)
-    "Which finer label a classifier takes each image for. Raises `ValueError` for data without one."
+    ("Which finer label a classifier takes each image for. Raises `ValueError` for "
+     "data without one.")
     from sklearn.svm import SVC
     if real.fine is None: raise ValueError(f"{real.name} has no finer labels to count")
     flat = lambda p: p.flatten(1).numpy() / 255
-    return SVC(C=10).fit(flat(pixels(real.images, px.shape[-1], px.shape[1])), real.fine).predict(flat(px))
+    return SVC(C=10).fit(flat(pixels(real.images, px.shape[-1], px.shape[1])),
+                         real.fine).predict(flat(px))
 
 def fine_counts(px:Tensor, labels, real:Data)->np.ndarray:  # (classes, finer labels)
-    "How many images of each class a classifier takes for each finer label. Raises `ValueError` for data without one."
+    ("How many images of each class a classifier takes for each finer label. Raises "
+     "`ValueError` for data without one.")
     seen = fine_labels(px, real)
     counts = np.zeros((len(real.classes), real.fine.max() + 1), int)
     np.add.at(counts, (np.asarray(labels), seen), 1)
@@ -114,14 +127,18 @@ def summary(z:Tensor, labels, real:Tensor, real_labels,
             held:Tensor=None, held_labels=None, k:int=None,
             covered:dict=None,  # the coverage of each class, in place of the held-out images
            )->list:
-    "Coverage, diversity and representativeness of every class, as rows; the last row is the mean."
+    ("Coverage, diversity and representativeness of every class, as rows; the last "
+     "row is the mean.")
     labels = np.asarray(labels)
     cov = coverage(z, labels, held, held_labels, k) if covered is None else covered
-    div, rep = diversity(z, labels, real, real_labels), representativeness(z, labels, real, real_labels)
+    div, rep = (diversity(z, labels, real, real_labels),
+                representativeness(z, labels, real, real_labels))
     rows = [dict(label=c, coverage=cov[c], diversity=div[labels == c].mean().item(),
-                 representativeness=rep[labels == c].mean().item()) for c in np.unique(labels).tolist()]
+                 representativeness=rep[labels == c].mean().item())
+                 for c in np.unique(labels).tolist()]
     return rows + [dict(label="mean", **{m: float(np.mean([r[m] for r in rows]))
-                                         for m in ("coverage", "diversity", "representativeness")})]
+                                         for m in ("coverage", "diversity",
+                                                   "representativeness")})]
 
 # %% ../nbs/14_metrics.ipynb #dsm02
 def feature_space(name:str, device=None,
@@ -145,8 +162,8 @@ def maker_of(folder)->str:
     "The bundled generator that made a folder. Raises `ValueError` for another one."
     name = manifest_of(folder).get("generator", {}).get("name")
     if name in bundled(): return name
-    raise ValueError("in which features shall images be compared? Name a generator or a "
-                     "network with --features")
+    raise ValueError("in which features shall images be compared? Name a generator or "
+                     "a network with --features")
 
 # %% ../nbs/14_metrics.ipynb #dsm03
 def dataset_metrics(
@@ -164,8 +181,8 @@ def dataset_metrics(
     real = real_data(folder, data, "--data", "train", *where)
     test = real_data(folder, held or data, "--held", "unseen", *where)
     if overlap(real, test) == 1:
-        raise ValueError("coverage needs held-out images, and these are the training images: "
-                         "name others with --held")
+        raise ValueError("coverage needs held-out images, and these are the training "
+                         "images: name others with --held")
     space, called = feature_space(features or maker_of(folder), device, (real, d))
     z, held_z = space(d.images), space(test.images)
     name = lambda label: label if label == "mean" else d.classes[label]

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from .ablations import covered, joint_tsne
+from .ablations import joint_tsne
+from .sweeps import covered
 from .compare import compare_students, entry, random_entry
 from .data import (Data, ipc_of, match_labels, median_side, n_channels, overlap,
                        pixels)

@@ -12,8 +12,8 @@ METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generato
           "configs", "classes", "weights", "data", "images", "folders", "sources", "files", "ours", "tables",
           "devices", "store", "changes", "seals", "tensor_files", "shipped", "reach", "folder", "selections", "methods", "distill", "checkpoints"}
 EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "answers", "teachers", "features", "compare",
-              "metrics", "ablations", "report"}
-LINES, NAMES, FRONT = 380, 150, 60
+              "metrics", "sweeps", "ablations", "provenance", "report"}
+LINES, NAMES, FRONT = 390, 150, 60
 
 
 def modules()->dict:
