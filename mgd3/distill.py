@@ -24,7 +24,7 @@ from .methods import (DISCOVERY, METHODS, Job, Method, check_settings,
                           own_settings, pull_strength)
 from .modes import Lazy, check_discovery, discover_modes
 from .reach import note_settings
-from .selections import check_teacher_sees, eye_of, unfit
+from .selections import check_images_fit_teacher, encoder_for, why_unfit
 from .shipped import Shipped, load_shipped, modes_for, shipped_files
 from .sources import ROOTED, load_data, root_of
 from .folders import from_folder
@@ -72,7 +72,7 @@ def distill_dataset(
     latents = modes = None
     # Encode
     if r.needs_latents:
-        latents = encode_data(data, r.eye, ipc, out, team, progress, **reading)
+        latents = encode_data(data, r.encoder, ipc, out, team, progress, **reading)
         data = latents.data                              # without what was left out
     manifest = run_manifest(r, data, latents, store)
     with _clear_after(beside(out), team), open_folder(out, manifest, team) as folder:
@@ -111,7 +111,8 @@ def settings_of(m:Method, generator:Generator, data:Data, given:dict)->tuple:
     if own.get("teacher") is not None:
         from mgd3.teachers import as_teacher         # only where a network is asked for
         own["teacher"] = as_teacher(own["teacher"], generator.device, data.classes)
-        check_teacher_sees(data, own["teacher"], "name another with --set teacher=NAME")
+        check_images_fit_teacher(data, own["teacher"],
+                                 "name another with --set teacher=NAME")
     return s, own
 
 # %% ../nbs/12_distill.ipynb #dist10
@@ -130,7 +131,7 @@ class Request:
     asked:list = None        # for each class the generator's index, or a prompt
     shipped:Shipped = None   # what came with the generator, in place of the images
     modes:object = None      # the modes in it
-    eye:object = None        # what encodes the images: the generator, or `Pictures`
+    encoder:object = None        # what encodes the images: the generator, or `Pictures`
 
     @property
     def method(self)->Method: return METHODS[self.name]
@@ -142,7 +143,7 @@ class Request:
     def job(self, data:Data, modes=None, **more)->Job:
         "What the method gets to see."
         size = min(self.batch_size, self.ipc * len(data.classes))    # no padding beyond
-        keep = self.eye is not self.generator
+        keep = self.encoder is not self.generator
         return Job(data, self.generator, modes, self.sampling, self.seed, size,
                    ipc=self.ipc, own=self.own, keep=keep, **more)
 
@@ -150,7 +151,7 @@ class Request:
         "An image on the contact sheet: one of the generator's, or a real one."
         g, m = self.generator, self.method
         made = "cfg_scale" in m.takes or (m.has_modes and not m.selects)
-        if made or not unfit(data, g.size, g.channels): return g.size, g.channels
+        if made or not why_unfit(data, g.size, g.channels): return g.size, g.channels
         return min(256, median_side(data)), n_channels(data)
 
 # %% ../nbs/12_distill.ipynb #dist11
@@ -167,10 +168,11 @@ def make_request(g:Generator, data:Data, name:str, ipc:int, seed:int, batch_size
     if settings.get("features") is not None:
         from mgd3.teachers import as_teacher
         features = as_teacher(settings["features"], g.device)
-        check_teacher_sees(data, features, "name another with --features (features)")
-    eye = eye_of(g, data, m, features)
+        check_images_fit_teacher(data, features,
+                                 "name another with --features (features)")
+    encoder = encoder_for(g, data, m, features)
     r = Request(name, g, ipc, seed, batch_size, sampling, own, discovery, features,
-               asked, brought, parts, eye)
+               asked, brought, parts, encoder)
     if m.check: m.check(r.job(data), **own)
     return r
 
@@ -186,7 +188,7 @@ def run_manifest(r:Request, data:Data, latents:Latents=None, store=None)->dict:
     s = dict(ipc=r.ipc, seed=r.seed, batch_size=r.batch_size, discovery=r.discovery,
              **r.sampling, **r.own)
     if r.features is not None: s["features"] = r.features
-    kinds = ["pictures"] * (r.eye is not r.generator)
+    kinds = ["pictures"] * (r.encoder is not r.generator)
     kinds += ["float16"] * (latents is not None and store is not None)
     if kinds: s["latents"] = ", ".join(kinds)
     s = {k: _as_json(v) for k, v in s.items()}

@@ -18,7 +18,7 @@ from .generators import from_pretrained
 from .hub import bundled
 from .messages import Result, text_table
 from .modes import discover_modes
-from .selections import check_sees, check_teacher_sees
+from .selections import check_images_fit, check_images_fit_teacher
 from .provenance import real_data
 from .folders import from_folder
 
@@ -146,15 +146,15 @@ def feature_space(name:str, device=None,
                  )->tuple:   # images → (n, …) features; what to call them
     ("Features by name: a generator's latents, or a classifier's last layer. Raises "
      "`ValueError` for one that does not see the images of a dataset.")
-    cure = "name a generator or a network that sees them with --features (features)"
+    cure = "name a generator or a network that fits them with --features (features)"
     if name in bundled() or (Path(name)/"model_index.json").is_file():
         g = from_pretrained(name, device)
-        for d in seen: check_sees(d, Path(g.name).name, g.size, g.channels, cure)
+        for d in seen: check_images_fit(d, Path(g.name).name, g.size, g.channels, cure)
         return g.encode, f"the latents of {Path(g.name).name}"
     from mgd3.features import features_of
     from mgd3.teachers import load_teacher
     t = load_teacher(name, device=device)
-    for d in seen: check_teacher_sees(d, t, cure)
+    for d in seen: check_images_fit_teacher(d, t, cure)
     return (lambda images: features_of(t, images)), f"the last layer of {t.name}"
 
 # %% ../nbs/14_metrics.ipynb #dsm02a

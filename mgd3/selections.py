@@ -25,8 +25,8 @@ def _looks(data:Data, most:int=200)->list:
         found.append((im.mode in ("1", "L"), max(im.size)))
     return found
 
-def unfit(data:Data, size:int, channels:int)->str:
-    "Why who sees such images does not see those of a dataset; empty for one who does."
+def why_unfit(data:Data, size:int, channels:int)->str:
+    "Why images of this size and colour differ from a dataset's; empty where they fit."
     if channels > 1 and size >= LARGE: return ""
     looks = _looks(data)
     if channels == 1 and not all(grey for grey, _ in looks):
@@ -36,15 +36,15 @@ def unfit(data:Data, size:int, channels:int)->str:
     return f"images of {size} px, and those of {data.name} have {side}"
 
 # %% ../nbs/54_selections.ipynb #sel00012
-def check_sees(data:Data, name:str, size:int, channels:int, cure:str):
-    "Raise `ValueError` when who sees such images does not see those of a dataset."
-    if why := unfit(data, size, channels):
-        raise ValueError(f"{name} sees {why}: {cure}")
+def check_images_fit(data:Data, name:str, size:int, channels:int, cure:str):
+    "Raise `ValueError` for a network that is made for other images than a dataset's."
+    if why := why_unfit(data, size, channels):
+        raise ValueError(f"{name} is for {why}: {cure}")
 
-def check_teacher_sees(data:Data, teacher, cure:str):
-    "Raise `ValueError` for a classifier that does not see the images of a dataset."
+def check_images_fit_teacher(data:Data, teacher, cure:str):
+    "Raise `ValueError` for a classifier made for other images than a dataset's."
     size = LARGE if set(data.classes) <= set(teacher.classes) else teacher.size
-    check_sees(data, teacher.name, size, teacher.channels, cure)
+    check_images_fit(data, teacher.name, size, teacher.channels, cure)
 
 # %% ../nbs/54_selections.ipynb #sel00015
 class Pictures:
@@ -61,17 +61,17 @@ class Pictures:
         return px.float() / 127.5 - 1
 
 # %% ../nbs/54_selections.ipynb #sel00018
-def eye_of(generator, data:Data, method, features=None):
+def encoder_for(generator, data:Data, method, features=None):
     ("What encodes the images for a method: the generator, or `Pictures`. Raises "
      "`ValueError`.")
     if not (method.has_modes or "cfg_scale" in method.takes): return generator  # nobody
     size = generator.size if method.selects else LARGE
-    if not (why := unfit(data, size, generator.channels)): return generator
+    if not (why := why_unfit(data, size, generator.channels)): return generator
     if method.selects and (features is not None or method.discovery == "random"):
         return Pictures(data)
     name, more = getattr(generator, "name", ""), ""
     if method.selects: more = ", or a network with --features (features)"
-    raise ValueError(f"{name} sees {why}: name a generator that sees them with "
+    raise ValueError(f"{name} is for {why}: name a generator that fits them with "
                      f"--generator (generator){more}")
 
 # %% ../nbs/54_selections.ipynb #sel00021

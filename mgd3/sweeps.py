@@ -30,7 +30,7 @@ from .guidance import SETTINGS, Sampling
 from .hard_label_eval import evaluate_hard
 from .metrics import coverage, fine_counts, summary
 from .modes import check_discovery
-from .selections import LARGE, check_sees
+from .selections import LARGE, check_images_fit
 from .soft_label_eval import evaluate_soft
 from .teachers import train_teacher
 
@@ -38,8 +38,8 @@ from .teachers import train_teacher
 @lru_cache(maxsize=None)
 def _encoded(dataset, split, generator, *where):
     data, g = load_data(dataset, split, *where), from_pretrained(generator)
-    check_sees(data, g.name, LARGE, g.channels,
-               "name a generator that sees them with --generator")
+    check_images_fit(data, g.name, LARGE, g.channels,
+               "name a generator that fits them with --generator")
     return data, g.encode(data.images)
 
 @lru_cache(maxsize=None)
