@@ -39,6 +39,7 @@ def links(nb, folder):
             target = target.split("#")[0]
             if not target or re.match(r"[a-z]+:", target): continue
             if not (folder/target).exists(): yield f"leads nowhere: {target}"
+        for target in re.findall(r"!\[\s*\]\(([^)\s]+)\)", text): yield f"an image without alt text: {target}"
 
 def shown(output):
     data = output.get("data", {})
