@@ -83,15 +83,7 @@ def eval_epochs(s:Recipe, n_train:int, n_test:int)->set:
     k = max(1, min(s.evals, s.epochs, affordable + 1))
     return set((np.linspace(0, s.epochs, k + 1).round().astype(int)[1:] - 1).tolist())
 
-# %% ../nbs/03_hard_label_eval.ipynb #28073dec
-@dataclass
-class Sets:
-    ("Training and test images as a student sees them, labelled in the numbering "
-     "of `classes`.")
-    x:object; y:Tensor; w:Tensor
-    test_x:object; test_y:Tensor
-    classes:list
-
+# %% ../nbs/03_hard_label_eval.ipynb #hard07
 def auto_settings(data:Data, test:Data)->HardLabel:
     ("`HardLabel.small` at the size of the test images when that is at most 64 px, "
      "else `HardLabel.public_code`.")
@@ -120,6 +112,15 @@ def as_data(data, split:str="train")->Data:
     "A dataset from itself, a name or a folder."
     if isinstance(data, Data): return data
     return load_data(data, split) if split == "test" else from_folder(data)
+
+# %% ../nbs/03_hard_label_eval.ipynb #28073dec
+@dataclass
+class Sets:
+    ("Training and test images as a student sees them, labelled in the numbering "
+     "of `classes`.")
+    x:object; y:Tensor; w:Tensor
+    test_x:object; test_y:Tensor
+    classes:list
 
 # %% ../nbs/03_hard_label_eval.ipynb #0867b634
 def prepare(distilled:Data, test:Data, s:Recipe, device="cpu", stream:bool=None,
@@ -196,6 +197,12 @@ def default_net(s:Recipe, protocol:str="hard")->str:
     return ("convnet3" if s.size <= 64 else "resnetap10" if protocol == "hard"
             else "resnet18")
 
+# %% ../nbs/03_hard_label_eval.ipynb #3cbda4bba
+def check_repeats(repeats:int, seed:int):
+    "Raise `ValueError` for no repeats, or a seed that is none."
+    if repeats < 1: raise ValueError(f"repeats must be at least 1, got {repeats}")
+    check_seed(seed)
+
 # %% ../nbs/03_hard_label_eval.ipynb #3cbda4bb
 def evaluate_hard(
     distilled,             # Data, or a folder
@@ -223,12 +230,6 @@ def evaluate_hard(
     return dict(net=net, n_train=len(distilled), n_test=len(test), size=s.size,
                 epochs=s.epochs, settings=asdict(s), **summary(runs))
 
-# %% ../nbs/03_hard_label_eval.ipynb #3cbda4bba
-def check_repeats(repeats:int, seed:int):
-    "Raise `ValueError` for no repeats, or a seed that is none."
-    if repeats < 1: raise ValueError(f"repeats must be at least 1, got {repeats}")
-    check_seed(seed)
-
 # %% ../nbs/03_hard_label_eval.ipynb #2b9d5f7c
 def as_tensors(data:Data, size:int,
                classes:list=None,             # class names in the evaluator's order; the dataset's by default
@@ -244,6 +245,7 @@ def as_tensors(data:Data, size:int,
     return (x - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1,
                                                                             1), torch.as_tensor(labels[order])
 
+# %% ../nbs/03_hard_label_eval.ipynb #hard23
 def as_folder(data:Data, out, classes:list=None):
     ("Write a dataset as `out/<position>/<number>.png`: positions of five digits, so "
      "that sorting keeps the order. Raises `FileExistsError` for a folder that is not "
