@@ -93,6 +93,7 @@ def soft_settings(distilled:Data, teacher:Teacher)->SoftLabel:
     return SoftLabel.small(ipc_of(distilled), size=teacher.size,
                            flip=n_channels(distilled) == 3)
 
+# %% ../nbs/04_soft_label_eval.ipynb #soft03
 def check_fit(teacher:Teacher, distilled:Data, test:Data, s:SoftLabel):
     ("Raise `ValueError` for a teacher that does not fit the data or the size, before "
      "anything is read.")
@@ -216,6 +217,7 @@ def store_labels(folder, data:Data, teacher:Teacher, s:SoftLabel, seed:int=0,
         write_whole(folder/f"epoch_{e:05d}.safetensors",
                     save(packed(answered(d, x, teacher, data.classes, s))))
 
+# %% ../nbs/04_soft_label_eval.ipynb #soft12
 def _epoch(path)->dict:
     "The labels of an epoch. Raises `ValueError` for a damaged file."
     from safetensors import SafetensorError
@@ -227,6 +229,7 @@ def _epoch(path)->dict:
     raise ValueError(f"{path} is damaged: delete it, and the same command makes "
                      "it again")
 
+# %% ../nbs/04_soft_label_eval.ipynb #soft13
 def stored_epochs(folder):
     ("The epochs in a folder of stored labels, for `train`. Raises `FileNotFoundError` "
      "when some are missing, `ValueError` for damaged ones.")
