@@ -23,6 +23,7 @@ def mean_by(rows:list, *keys, metric:str="last")->list:
     return [dict(zip(keys, k), mean=float(np.mean(v)), std=std(v), n=len(v))
             for k, v in groups.items()]
 
+# %% ../nbs/05_ablations.ipynb #abl03
 def paired(rows:list, dataset:str, a:str, b:str, metric:str="last")->np.ndarray:
     "Method `a` minus method `b`, one difference a seed."
     of = lambda m: {r["seed"]: r[metric] for r in rows
@@ -73,6 +74,7 @@ def strength(scheduler,   # its timesteps set
     weights = torch.stack([FORMS[form](s) for s in on])
     return (scale * (weights * growth).sum() / growth.sum()).item()
 
+# %% ../nbs/05_ablations.ipynb #abl07
 def translate(scheduler, scale:float, form:str, to:str, t_stop:int)->float:
     "The λ of form `to` that is as strong as `scale` is in `form`."
     ours, theirs = (strength(scheduler, f, 1., t_stop) for f in (form, to))
