@@ -56,6 +56,7 @@ def alike(names:list)->tuple:  # the two; None where there are none
         if composed(n) in seen: return seen[composed(n)], n
         seen[composed(n)] = n
 
+# %% ../nbs/10_data.ipynb #data08
 def folder_names(names:list)->list:
     "Class names as they can be folders. Raises `ValueError` when two become one."
     names = list(map(str, names))
@@ -88,6 +89,17 @@ def from_arrays(x:np.ndarray,       # (n, h, w) or (n, h, w, 3) uint8 images
                 [f"{name}/{i:05d}" for i in range(len(x))],
                 **(dict(class_names=names) if names != folders else {}), **kwargs)
 
+# %% ../nbs/10_data.ipynb #1fcce57da
+class Picked:
+    "The items of a sequence at some positions, still read lazily."
+    def __init__(self, items, idx):
+        # of the sequence itself
+        if isinstance(items, Picked):
+            items, idx = items.items, items.idx[np.asarray(idx)]
+        self.items, self.idx = items, np.asarray(idx)
+    def __len__(self): return len(self.idx)
+    def __getitem__(self, i): return self.items[self.idx[i]]
+
 # %% ../nbs/10_data.ipynb #1fcce57d
 def subset(data:Data,
            idx,          # positions to keep, in this order
@@ -99,17 +111,6 @@ def subset(data:Data,
                    files=[data.files[i] for i in idx], name=name or data.name,
                    **{k: None if (v := getattr(data, k)) is None else v[idx]
                                               for k in ("fine", "weights")})
-
-# %% ../nbs/10_data.ipynb #1fcce57da
-class Picked:
-    "The items of a sequence at some positions, still read lazily."
-    def __init__(self, items, idx):
-        # of the sequence itself
-        if isinstance(items, Picked):
-            items, idx = items.items, items.idx[np.asarray(idx)]
-        self.items, self.idx = items, np.asarray(idx)
-    def __len__(self): return len(self.idx)
-    def __getitem__(self, i): return self.items[self.idx[i]]
 
 # %% ../nbs/10_data.ipynb #eee51895
 RESIZE = ("published", "plain")
@@ -175,6 +176,7 @@ def some(data:Data, most:int)->list:
     return [data.images[int(i)]
             for i in np.linspace(0, len(data) - 1, min(most, len(data))).astype(int)]
 
+# %% ../nbs/10_data.ipynb #data15
 def n_channels(data:Data, most:int=1000)->int:
     "1 when the images (some of them, in a large dataset) are grey, else 3."
     return 1 if all(im.mode in ("1", "L") for im in some(data, most)) else 3

@@ -76,36 +76,6 @@ class Generator:
     def latent_shape(self):
         return self.model.config.in_channels, *[side_of(self.model)] * 2
 
-# %% ../nbs/11_generators.ipynb #237fde7d
-@patch(as_prop=True)
-def flow(self:Generator)->bool:
-    "Trained by flow matching?"
-    if type(self.scheduler).__name__.startswith("FlowMatch"): return True
-    return self.scheduler.config.get("prediction_type") == "flow_prediction"
-
-@patch(as_prop=True)
-def settings(self:Generator)->dict:
-    "The generator's validated settings, over those of the paper."
-    own = dict(cfg_channels=self.latent_shape[0])
-    if self.flow: own |= dict(sampler="flow-euler")
-    # nothing to guide away from
-    if not self.null_row: own |= dict(cfg_scale=1., unguided_cfg=1.)
-    return PAPER | own | self.defaults
-
-@patch(as_prop=True)
-def variance_type(self:Generator)->str:
-    ("What the scheduler's file says of the variance, or what the network's channels "
-     "say where the file does not.")
-    said = said_variance(self.scheduler)
-    if said is None and learns_variance(self.model) and not self.flow:
-        return "learned_range"
-    return said or self.scheduler.config.get("variance_type")
-
-@patch(as_prop=True)
-def text(self:Generator)->bool:
-    "Conditioned on prompts?"
-    return FAMILIES[self.family].text is not None
-
 # %% ../nbs/11_generators.ipynb #69194aaa
 def _conditioning(config, rows, own, name, device, dtype)->dict:
     "How a generator is told a class: by its table, its names, the row for none."
@@ -149,6 +119,36 @@ def from_pretrained(name="dit-digits",  # a bundled name, diffusers folder or hu
                      vae_folder=str(other or folder), **told)
 
 Generator.from_pretrained = staticmethod(from_pretrained)
+
+# %% ../nbs/11_generators.ipynb #237fde7d
+@patch(as_prop=True)
+def flow(self:Generator)->bool:
+    "Trained by flow matching?"
+    if type(self.scheduler).__name__.startswith("FlowMatch"): return True
+    return self.scheduler.config.get("prediction_type") == "flow_prediction"
+
+@patch(as_prop=True)
+def settings(self:Generator)->dict:
+    "The generator's validated settings, over those of the paper."
+    own = dict(cfg_channels=self.latent_shape[0])
+    if self.flow: own |= dict(sampler="flow-euler")
+    # nothing to guide away from
+    if not self.null_row: own |= dict(cfg_scale=1., unguided_cfg=1.)
+    return PAPER | own | self.defaults
+
+@patch(as_prop=True)
+def variance_type(self:Generator)->str:
+    ("What the scheduler's file says of the variance, or what the network's channels "
+     "say where the file does not.")
+    said = said_variance(self.scheduler)
+    if said is None and learns_variance(self.model) and not self.flow:
+        return "learned_range"
+    return said or self.scheduler.config.get("variance_type")
+
+@patch(as_prop=True)
+def text(self:Generator)->bool:
+    "Conditioned on prompts?"
+    return FAMILIES[self.family].text is not None
 
 # %% ../nbs/11_generators.ipynb #31f1b48e
 def _affine(vae)->tuple:
