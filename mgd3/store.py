@@ -276,6 +276,21 @@ def encode_beside(out:Path, data:Data, generator:Generator, team:Workers,
             except (OSError, ValueError): shutil.rmtree(place)         # other settings
     return encode_to_store(data, generator, place, full, team=team, **reading)
 
+# %% ../nbs/19_store.ipynb #a659f1f5
+def check_place(folder, data:Data):
+    "Raise `ValueError` for an output folder inside the data."
+    if not str(folder): raise ValueError("name a folder")
+    images = data.images.items if isinstance(data.images, Picked) else data.images
+    root = getattr(images, "root", None)
+    if root and Path(folder).resolve().is_relative_to(Path(root).resolve()):
+        raise ValueError(f"{folder} lies inside the data {root}, where it would be "
+                         f"taken for a class")
+
+def check_workers(workers):
+    "Raise `ValueError` for a negative number of processes that read images."
+    if workers is not None and workers < 0:
+        raise ValueError(f"workers must be at least 0, got {workers}")
+
 # %% ../nbs/19_store.ipynb #fa4e4054
 def encode(
     data:str="digit-pairs",      # digits, cifar10, …, or a folder of class folders
@@ -303,18 +318,3 @@ def encode(
                                     revision=revision, variant=variant)
     return encode_to_store(data, generator, store, skip_bad=skip_bad, readers=workers,
                            team=team, progress=progress)
-
-# %% ../nbs/19_store.ipynb #a659f1f5
-def check_place(folder, data:Data):
-    "Raise `ValueError` for an output folder inside the data."
-    if not str(folder): raise ValueError("name a folder")
-    images = data.images.items if isinstance(data.images, Picked) else data.images
-    root = getattr(images, "root", None)
-    if root and Path(folder).resolve().is_relative_to(Path(root).resolve()):
-        raise ValueError(f"{folder} lies inside the data {root}, where it would be "
-                         f"taken for a class")
-
-def check_workers(workers):
-    "Raise `ValueError` for a negative number of processes that read images."
-    if workers is not None and workers < 0:
-        raise ValueError(f"workers must be at least 0, got {workers}")
