@@ -216,6 +216,38 @@ def seen_by(generator)->int:
 # %% ../nbs/30_pretrain.ipynb #pt076
 IMAGES = dict(tiny=768_000, small=1_500_000, base=5_000_000)
 
+# %% ../nbs/30_pretrain.ipynb #pt076b
+def in_words(report:dict, out)->str:
+    "What a training has come to, for people."
+    if report["stage"] == "autoencoder":
+        return ("time is over before the autoencoder was trained; the same command "
+                "goes on")
+    r, near = report, report["nearest"]
+    return (f"{out}: {r['images_seen']:,} images seen in {r['cpu_hours']} CPU hours"
+            f"{', finished' * r['finished']}\n"
+            f"error of the noise on held-out images {r['held_out']:.4f}; "
+            f"autoencoder {r['psnr']:.1f} dB\n"
+            f"distance to the nearest training image: samples {near['samples']}, "
+            f"held-out images {near['held_out']} (much smaller would be copies)\n"
+            f"look at {out}.training/samples.png")
+
+def run_pretraining(job:Pretraining, budget:Budget, init, images:int,
+                    finish:bool)->dict:
+    "The stages of a training, each going on where it stopped."
+    vae, dit = initial_networks(job, init) if init else untrained(job)
+    vae = vae.to(job.device) if init else train_autoencoder(job, vae, budget)
+    if vae is None: return dict(images_seen=0, finished=False, stage="autoencoder")
+    z, held = latents_of(job, vae)
+    lesson = Lesson(vae, z, job.labels.repeat(len(z) // len(job.labels), 1), held,
+                    budget)
+    begun = (job.folder/"transformer.safetensors").is_file()
+    if images is None and not (finish and begun):
+        images = job.before + IMAGES[job.settings.size]
+    if images is not None: fit = train_transformer(job, lesson, dit, images)
+    if finish and not budget.over(): fit = finish_training(job, lesson, dit)
+    if not lesson.report: look_at(job, lesson, fit)
+    return lesson.report | dict(stage="transformer")
+
 # %% ../nbs/30_pretrain.ipynb #pt076a
 def pretrain_generator(
     data:str,             # images to train on: cifar10, digits, a folder
@@ -257,35 +289,3 @@ def pretrain_generator(
         for note in job.notes: warnings.warn(note)
         found = run_pretraining(job, budget, init, images, finish)
     return Result(in_words(found, out), dict(out=str(out), **found))
-
-# %% ../nbs/30_pretrain.ipynb #pt076b
-def in_words(report:dict, out)->str:
-    "What a training has come to, for people."
-    if report["stage"] == "autoencoder":
-        return ("time is over before the autoencoder was trained; the same command "
-                "goes on")
-    r, near = report, report["nearest"]
-    return (f"{out}: {r['images_seen']:,} images seen in {r['cpu_hours']} CPU hours"
-            f"{', finished' * r['finished']}\n"
-            f"error of the noise on held-out images {r['held_out']:.4f}; "
-            f"autoencoder {r['psnr']:.1f} dB\n"
-            f"distance to the nearest training image: samples {near['samples']}, "
-            f"held-out images {near['held_out']} (much smaller would be copies)\n"
-            f"look at {out}.training/samples.png")
-
-def run_pretraining(job:Pretraining, budget:Budget, init, images:int,
-                    finish:bool)->dict:
-    "The stages of a training, each going on where it stopped."
-    vae, dit = initial_networks(job, init) if init else untrained(job)
-    vae = vae.to(job.device) if init else train_autoencoder(job, vae, budget)
-    if vae is None: return dict(images_seen=0, finished=False, stage="autoencoder")
-    z, held = latents_of(job, vae)
-    lesson = Lesson(vae, z, job.labels.repeat(len(z) // len(job.labels), 1), held,
-                    budget)
-    begun = (job.folder/"transformer.safetensors").is_file()
-    if images is None and not (finish and begun):
-        images = job.before + IMAGES[job.settings.size]
-    if images is not None: fit = train_transformer(job, lesson, dit, images)
-    if finish and not budget.over(): fit = finish_training(job, lesson, dit)
-    if not lesson.report: look_at(job, lesson, fit)
-    return lesson.report | dict(stage="transformer")
