@@ -17,14 +17,14 @@ from torch import Tensor
 @dataclass(frozen=True)
 class Data:
     "A labelled image dataset: images by index, labels, class names."
-    images:object            # sequence of `PIL.Image`, each read when it is indexed
-    labels:np.ndarray        # (n,) int64, positions in `classes`
+    images:object            # a sequence of PIL images, each read when it is indexed
+    labels:np.ndarray        # (n,) int64, positions in classes
     classes:list             # class names, also the names of the class folders
     name:str                 # what to call it in tables and manifests
     files:list               # (n,) a name for every image
     fine:np.ndarray = None   # (n,) a finer label, where one is known
-    gen_classes:list = None  # the generator's class index of each class, where it is fixed by the data
-    weights:np.ndarray = None  # (n,) the share of its class that each image stands for, where that is known
+    gen_classes:list = None  # a generator's index of each class, where the data fix it
+    weights:np.ndarray = None  # (n,) share of its class that an image stands for
     class_names:list = None  # the true class names, where some cannot be folders
 
     def __len__(self): return len(self.labels)
@@ -74,7 +74,7 @@ def from_arrays(x:np.ndarray,       # (n, h, w) or (n, h, w, 3) uint8 images
                 labels:np.ndarray,  # (n,) integers in 0 … len(classes) − 1
                 classes:list,       # class names
                 name:str="arrays",  # name of the dataset
-                **kwargs,           # further fields of `Data`
+                **kwargs,           # further fields of Data
                )->Data:
     ("A dataset from arrays in memory. Raises `ValueError` when lengths, labels or "
      "names do not fit.")
@@ -116,10 +116,10 @@ def subset(data:Data,
 RESIZE = ("published", "plain")
 
 # %% ../nbs/10_data.ipynb #eee51895a
-def pixels(images,        # sequence of `PIL.Image`
+def pixels(images,        # sequence of PIL images
            size:int,      # side of the square, px
            channels:int,  # 1 (grey) or 3 (RGB)
-           resize:str="published",  # halve by boxes first, as ADM and DiT do; plain: in one step
+           resize:str="published",  # halve first, as ADM and DiT do; or plain
           )->Tensor:      # (n, channels, size, size) uint8
     "Images resized, centre-cropped and stacked. Raises `ValueError` or `OSError`."
     if resize not in RESIZE:
@@ -153,7 +153,7 @@ def digests(images)->np.ndarray:  # (n, 32) uint8
 
 # %% ../nbs/10_data.ipynb #65570aaaa
 def fingerprint(data:Data,
-                known:np.ndarray=None,  # (n, 32) digests of the images, if they have been read already
+                known:np.ndarray=None,  # (n, 32) digests of the images, if known
                )->str:
     "SHA-256 over class names, file names, labels and pixels, as hex."
     h = hashlib.sha256()
@@ -188,7 +188,8 @@ def median_side(data:Data, most:int=200)->int:
     return int(np.median([max(im.size) for im in some(data, most)]))
 
 # %% ../nbs/10_data.ipynb #1823008c
-def match_labels(train:Data, test:Data)->np.ndarray:  # (len(test),) in the numbering of `train`
+def match_labels(train:Data, test:Data,
+                )->np.ndarray:  # (len(test),) in the numbering of train
     ("The test labels in the training set's numbering. Raises `ValueError` when the "
      "class names differ.")
     for d in (train, test):

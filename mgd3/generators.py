@@ -26,7 +26,7 @@ from .loading import load_checked, place_vae
 from .weights import embedded_once, hash_generator, hash_stored_vae, hash_vae
 
 # %% ../nbs/11_generators.ipynb #4d5060b2
-def in_chunks(fn,             # takes and returns tensors of `size` rows
+def in_chunks(fn,             # takes and returns tensors of that many rows
               size:int,       # rows in a chunk
               *rows:Tensor,   # tensors with the same number of rows
              )->Tensor:
@@ -43,12 +43,12 @@ def in_chunks(fn,             # takes and returns tensors of `size` rows
 @dataclass
 class Generator:
     "A pretrained latent diffusion model."
-    vae:object                # `AutoencoderKL` or `VQModel`
+    vae:object                # AutoencoderKL or VQModel
     model:object              # the denoiser: a transformer or a U-Net
     scheduler:object          # its noise schedule, configured as published
     name:str                  # what it was loaded by
     size:int                  # side of its images, px
-    family:str="DiTPipeline"  # see `FAMILIES`
+    family:str="DiTPipeline"  # the name of its pipeline in diffusers
     # argument of the network → one row per class, and one for none
     rows:dict = field(default_factory=dict)
     names:dict = field(default_factory=dict)    # class index → name
@@ -90,10 +90,10 @@ def _conditioning(config, rows, own, name, device, dtype)->dict:
 
 def from_pretrained(name="dit-digits",  # a bundled name, diffusers folder or hub id
                     device:str=None,    # "cuda" where there is one, else "cpu"
-                    dtype=None,         # `torch.dtype` or its name; see `default_dtype`
+                    dtype=None,         # torch.dtype or its name (default: by device)
                     # another VAE: a folder or a hub id, e.g. stabilityai/sd-vae-ft-mse
                     vae:str=None,
-                    compile:bool=False, # compile the denoiser with `torch.compile`
+                    compile:bool=False, # compile the denoiser with torch.compile
                     revision:str=None,  # of a hub id: branch, tag or commit
                     variant:str=None,   # of the weights, e.g. fp16; by default none
                    )->Generator:
@@ -261,7 +261,7 @@ def denoise(self:Generator,
             labels:Tensor,    # (n,) the generator's class indices
             cfg_scale:float,  # s; 1 switches classifier-free guidance off
             cfg_channels:int=None,  # latent channels that are guided, all by default
-           )->Tensor:  # (n, c or 2c, h, w) float32, as the scheduler's `step` takes it
+           )->Tensor:  # (n, c or 2c, h, w) float32, as a scheduler's step takes it
     ("The network's output for one step. Raises `ValueError` for classes and guidance "
      "that it does not have.")
     self.check_cfg(cfg_scale)

@@ -27,8 +27,8 @@ from .training import Recipe, batches, hard_loss, load_pixels, normalise, sgd, t
 @dataclass(frozen=True)
 class HardLabel(Recipe):
     "The hard-label protocol (Gu et al. 2024); the defaults are those of IPC 10."
-    milestones:tuple = (2/3, 5/6)  # shares of the epochs after which lr is multiplied by `gamma`
-    gamma:float = .2
+    milestones:tuple = (2/3, 5/6)  # shares of the epochs after which lr falls
+    gamma:float = .2  # what lr is multiplied by there
 
     @classmethod
     def paper(cls, ipc:int, **kw):
@@ -216,7 +216,8 @@ def evaluate_hard(
     progress:bool=False,   # show a bar
 )->dict:
     ("Accuracy in percent of students trained on `distilled`. Raises `ValueError` for "
-     "data that do not fit together, `FloatingPointError` for a loss that is no number.")
+     "data that do not fit together, `FloatingPointError` for a loss that is no "
+     "number.")
     distilled, test = as_data(distilled), as_data(test, "test")
     check_repeats(repeats, seed)
     s = settings or auto_settings(distilled, test)
@@ -232,7 +233,7 @@ def evaluate_hard(
 
 # %% ../nbs/03_hard_label_eval.ipynb #2b9d5f7c
 def as_tensors(data:Data, size:int,
-               classes:list=None,             # class names in the evaluator's order; the dataset's by default
+               classes:list=None,  # names in the evaluator's order (default: ours)
                mean=(.485, .456, .406), std=(.229, .224, .225),
               )->tuple:  # (n, 3, size, size) float32, (n,) int64; sorted by label
     ("A dataset as the tensors that other evaluators take. Raises `ValueError` when "

@@ -22,7 +22,8 @@ from .hard_label_eval import (as_data, check_repeats, default_net, prepare,
 from .networks import make_network
 from .answers import check_order, check_teacher
 from .teachers import Teacher
-from .training import Batch, Recipe, batches, batches_of, draw, load_pixels, make_batch, plan, send_choices
+from .training import (Batch, Recipe, batches, batches_of, draw, load_pixels,
+                           make_batch, plan, send_choices)
 
 # %% ../nbs/04_soft_label_eval.ipynb #826b4065
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class SoftLabel(Recipe):
     norm:str = "batch"
     zoom:float = 8/7
     temperature:float = 20.
-    cosine:float = 2.          # length of the cosine in trainings: 2 ends at half of lr, 1 at zero
+    cosine:float = 2.          # lr ends at half with 2, at zero with 1
 
     @classmethod
     def rded(cls, ipc:int, n_classes:int, **kw):

@@ -10,7 +10,8 @@ import json
 from pathlib import Path
 
 import diffusers, torch
-from diffusers import AutoencoderKL, DDIMScheduler, FlowMatchEulerDiscreteScheduler, PNDMScheduler
+from diffusers import (AutoencoderKL, DDIMScheduler, FlowMatchEulerDiscreteScheduler,
+                       PNDMScheduler)
 
 # %% ../nbs/31_tiny.ipynb #e3140d4a
 def tiny_vae(channels:int=3, latent_channels:int=4, **kwargs)->AutoencoderKL:
