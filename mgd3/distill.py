@@ -51,6 +51,7 @@ def distill_dataset(
     download:bool=False,     # let torchvision fetch cifar10 into root
     background:str="white",  # of transparent pixels: white, black or #rrggbb
     vae:str=None,            # another VAE for the generator: a folder or a hub id
+    lora:str=None,           # LoRA weights to add to it: folder, file or hub id
     revision:str=None,       # of a hub id: a branch, a tag or a commit
     variant:str=None,        # of the weights, e.g. fp16 (default: whatever is there)
     device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
@@ -65,7 +66,7 @@ def distill_dataset(
     ("Distill a dataset into `ipc` images per class. Raises `ValueError`, `OSError`, "
      "or `FloatingPointError` where sampling leaves the range of real images.")
     # Check: what is wrong is found here, before any work
-    load = dict(vae=vae, revision=revision, variant=variant, device=device,
+    load = dict(vae=vae, lora=lora, revision=revision, variant=variant, device=device,
                 dtype=dtype, compile=compile)
     reading = dict(store=store, skip_bad=skip_bad, workers=workers)
     team, share = find_workers(device), Allocation(ipc, allocate, short_classes)

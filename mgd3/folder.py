@@ -64,13 +64,15 @@ def make_manifest(data:Data, generator:Generator,
                  )->dict:
     "What mgd3.json holds."
     name = Path(generator.name).name if generator.folder else generator.name
+    added = dict(lora=Path(generator.lora).name) if generator.lora else {}
     return dict(
         format=FORMAT, method=method, settings=settings,
         data=dict(name=data.name, images=len(data), classes=data.classes,
                   sha256=data_hash, **source),
         generator=dict(name=name, sha256=generator.weights_hash(),
                        dtype=str(generator.dtype).removeprefix("torch."),
-                       device=torch.device(generator.device).type, classes=conditions),
+                       device=torch.device(generator.device).type, classes=conditions,
+                       **added),
         versions=versions())
 
 # %% ../nbs/28_folder.ipynb #lnk00002
