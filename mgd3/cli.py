@@ -15,7 +15,7 @@ from .options import Option, find_source, pairs, parse, read_config, read_option
 
 # %% ../nbs/15_cli.ipynb #how6
 GROUPS = {"": "", "sampling": "", "discovery": "",
-          "generator": "generator prompt class_map vae revision variant dtype compile",
+          "generator": "generator prompt class_map vae lora revision variant dtype compile",
           "real image": "test held split root download background skip_bad",
           "teacher": "teacher teacher_net teacher_classes labels",
           "training": "preset epochs size lr norm precision weighted",
