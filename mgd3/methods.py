@@ -37,7 +37,7 @@ class Job:
     seed:int = 0
     batch_size:int = 50
     progress:object = False # a bar that sampling advances
-    ipc:int = 10
+    counts:tuple = ()       # images that each class gets
     own:dict = field(default_factory=dict)       # the method's own settings
     folder:Path = None      # where long computations leave what they have
     made:dict = field(default_factory=dict)      # what was made once
@@ -45,6 +45,12 @@ class Job:
     keep:bool = False       # are selected images written as they are?
     force:bool = False      # hand out images far from any real one all the same
 
+    @property
+    def ipc(self)->int:
+        "Images of each class. Raises `ValueError` where classes get different numbers."
+        if len(set(self.counts)) > 1:
+            raise ValueError("this method makes as many images of every class")
+        return self.counts[0]
     def modes_of(self, labels, numbers)->Tensor:  # (n, c, h, w)
         return self.modes.of(labels.tolist(), numbers.tolist())
     def seeds_of(self, labels, numbers)->list:
@@ -87,10 +93,6 @@ def part_of(what:str,  # pull or start
     raise ValueError(f"unknown {what} {name!r}{nearly(name, PARTS[what])}: one of "
                      f"{', '.join(PARTS[what])}")
 
-# %% ../nbs/13_methods.ipynb #239891f5
-# without the pull
-SAMPLING = tuple(k for k in SETTINGS if k not in {f.name for f in fields(ModeGuidance)})
-
 # %% ../nbs/13_methods.ipynb #239891f5a
 @dataclass
 class Discovery:
@@ -99,6 +101,8 @@ class Discovery:
     features:str = None  # where: a teacher's name or file, a timm id (default: latents)
 
 # %% ../nbs/13_methods.ipynb #239891f5b
+# without the pull
+SAMPLING = tuple(k for k in SETTINGS if k not in {f.name for f in fields(ModeGuidance)})
 DISCOVERY = tuple(f.name for f in fields(Discovery))
 
 def parameters_of(fn, first:int)->dict:
@@ -205,7 +209,6 @@ def _number(name, kind, v):
         raise ValueError(f"{name} must be a {what}, got {v!r}")
     return kind(n)
 
-# %% ../nbs/13_methods.ipynb #meth21
 def own_settings(m:Method, given:dict,
                  small:bool,  # images of up to 16 px?
                 )->dict:
