@@ -39,6 +39,7 @@ class Command:
     shares:bool=False       # the processes of accelerate launch share its work
     resumes:bool=False      # interrupted, the same command goes on
     say:object=lambda r: r  # what the function returns → a `Result`
+    of:str=None             # a command whose options it takes, and passes on
 
     @property
     def about(self)->str:
@@ -48,6 +49,7 @@ class Command:
     @property
     def options(self)->list:
         "Those of the function and of its further settings, and those of every command."
+        if self.of: return COMMANDS[self.of].options
         group = {name: g for g, names in GROUPS.items() for name in names.split()}
         first, *found = read_options(self.where)
         found = [replace(o, group=group.get(o.name, "")) for o in found]
@@ -81,6 +83,7 @@ _TRAINING = (("pretrain_job.Settings", "training"),)
 COMMANDS = dict(
     distill=Command("distill.distill_dataset", _SAMPLING, shares=True, resumes=True,
                     say=distilled),
+    plan=Command("plan.plan_distillation", of="distill"),
     evaluate=Command("compare.evaluate", resumes=True),
     metrics=Command("metrics.dataset_metrics"),
     report=Command("report.write_report"),
@@ -88,6 +91,7 @@ COMMANDS = dict(
     teacher=Command("teachers.make_teacher"),
     encode=Command("store.encode", shares=True, resumes=True, say=encoded),
     verify=Command("files.verify"),
+    split=Command("split.split_folder"),
     pretrain=Command("pretrain.pretrain_generator", _TRAINING, resumes=True),
     info=Command("cli.info"))
 
