@@ -8,13 +8,14 @@ A markdown cell `<!-- here: public names -->` is replaced by the index of the pu
 `<!-- here: changelog -->` by CHANGELOG.md. Both are read from their source whenever the site is made,
 so the page cannot be older than what it tells. Nothing here imports torch.
 """
-import ast, copy, io, json, re, shlex, tokenize
+import ast, contextlib, copy, io, json, re, shlex, tempfile, tokenize
 from html import escape
 from pathlib import Path
 
 LIB = Path(__file__).resolve().parent
 HIDDEN = {"export", "exporti", "hide", "default_exp"}
 LINE = 88    # columns of code that fit a page
+COMING = {"push"}   # commands that pages show already: remove each when it is there
 SHORT = 12   # lines of a cell with an output that may end in its test
 
 
@@ -165,7 +166,7 @@ def public_names()->str:
         chapter = Path(re.search(r"File to edit: (\S+\.ipynb)", text)[1]).name
         defined = {}
         for n in tree.body:
-            targets = n.targets if isinstance(n, ast.Assign) else [n]
+            targets = [t for part in getattr(n, "targets", []) for t in ast.walk(part)] or [n]
             for t in targets: defined.setdefault(getattr(t, "name", getattr(t, "id", "")), n)
         trees = defined | {"": tree}
         about = (ast.get_docstring(tree) or "").split("\n")[0]
@@ -203,6 +204,7 @@ def check_commands(text:str)->list:
     wrong = []
     for _, command, *words in shown_commands(text):
         if command.startswith("-") or {"-h", "--help"} & set(words): continue
+        if command in COMING and command not in COMMANDS: continue
         try:
             if command not in COMMANDS: raise ValueError(f"there is no command {command!r}")
             parse(f"mgd3 {command}", "", COMMANDS[command].options, words)
@@ -213,3 +215,21 @@ def page_text(name:str)->str:
     "The Markdown of a notebook of this book."
     cells = json.loads((LIB.parent/"nbs"/name).read_text(encoding="utf-8"))["cells"]
     return "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+
+
+class Shell:
+    "A folder of its own, in which a page runs the commands that it shows."
+    def __init__(self):
+        self.work = tempfile.TemporaryDirectory()
+        self.folder = Path(self.work.name)
+    def __call__(self, line:str):
+        "Show a command and what it says; it has to succeed."
+        from mgd3.cli import run
+        out, err = Terminal(), Terminal()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            with contextlib.chdir(self.folder): code = run(shlex.split(line)[1:])
+        notes = [l for l in err.getvalue().splitlines() if ": note: " in l]
+        print(f"$ {line}", *[t for t in (out.getvalue().strip(), *notes) if t], sep="\n")
+        assert code == 0, err.getvalue()
+
+class Terminal(io.StringIO): encoding = "utf-8"
