@@ -2,7 +2,8 @@
 
 Functions of `#| export` cells appear with their signature and documentation, as nbdev does it. Functions
 that other modules use but no reader needs stand in `#| exporti` cells. Their code is folded, not hidden,
-and so are the imports of a page and its tests. A cell may say by itself how it is folded (`#| code-fold: show`).
+and so are the imports of a page, its tests, its measurements (`#| slow`), and code of more than twelve lines that
+draws a figure or a table. A cell may say by itself how it is folded (`#| code-fold: show`).
 
 A markdown cell `<!-- here: public names -->` is replaced by the index of the public names, and
 `<!-- here: changelog -->` by CHANGELOG.md. Both are read from their source whenever the site is made,
@@ -16,14 +17,17 @@ LIB = Path(__file__).resolve().parent
 HIDDEN = {"export", "exporti", "hide", "default_exp"}
 LINE = 88    # columns of code that fit a page
 COMING = {"push"}   # commands that pages show already: remove each when it is there
-SHORT = 12   # lines of a cell with an output that may end in its test
+SCREEN = 45  # lines of code that fit a screen
+SHORT = 12   # lines of code that stay open above a figure, a table or another output
 
 
 # Folding
 
 def _only_imports(source:str)->bool:
     "Does a cell hold imports and nothing else?"
-    return all(isinstance(n, (ast.Import, ast.ImportFrom)) for n in ast.parse(source).body)
+    try: body = ast.parse(source).body
+    except SyntaxError: return False                     # a magic of the notebook
+    return bool(body) and all(isinstance(n, (ast.Import, ast.ImportFrom)) for n in body)
 
 def tests(source:str)->bool:
     "Does a cell test something, by `assert` or by a function of fastcore.test?"
@@ -32,10 +36,27 @@ def tests(source:str)->bool:
     called = [getattr(n.func, "id", "") for n in nodes if isinstance(n, ast.Call)]
     return any(n.startswith("test_") for n in called) or any(isinstance(n, ast.Assert) for n in nodes)
 
+def is_long(source:str)->bool:
+    return len([l for l in source.splitlines() if l.strip() and not l.startswith("#|")]) > SHORT
+
 def is_test(source:str, outputs:list)->bool:
     "Is a cell there for its test? One with an output shows something, unless it is long."
-    lines = [l for l in source.splitlines() if l.strip() and not l.startswith("#|")]
-    return tests(source) and (not outputs or len(lines) > SHORT)
+    return tests(source) and (not outputs or is_long(source))
+
+def purpose(cell)->str:
+    "What a cell is there for, where its code may be folded: tests, measurements, long code of figures and tables."
+    made = cell.get("outputs", [])
+    if _only_imports(cell.source): return "Imports"
+    if "slow" in (cell.directives_ or {}): return "How it was measured"
+    kinds = {k for o in made for k in o.get("data", {})}
+    if is_long(cell.source):
+        if any(k.startswith("image/") for k in kinds): return "Code of the figure"
+        if "text/markdown" in kinds: return "Code of the table"
+    return "Test" if is_test(cell.source, made) else ""
+
+def close(cell):
+    "Fold the source of an exported function that fills a screen: its signature stands above it already."
+    if len(cell.source.splitlines()) > SCREEN: cell.source = cell.source.replace("code-fold: show", "code-fold: true", 1)
 
 def _fold(cell, summary:str):
     if re.search(r"^#\| *(code-fold|echo):", cell.source, re.M): return
@@ -47,8 +68,9 @@ def internal_code(cell):
     if cell.cell_type != "code" or not cell.source: return
     found = HIDDEN & (cell.directives_ or {}).keys()
     if not found:
-        if "exports" in (cell.directives_ or {}): return
-        if cell.source.strip() and is_test(cell.source, cell.get("outputs", [])): _fold(cell, "Test")
+        if not cell.source.strip(): return
+        if "exports" in (cell.directives_ or {}): return close(cell)
+        if summary := purpose(cell): _fold(cell, summary)
     elif found == {"export"} and cell.source.strip() and _only_imports(cell.source):
         _fold(cell, "Imports")
     elif found == {"exporti"}: _fold(cell, "Code behind it")
