@@ -10,7 +10,7 @@ no stored output may hold a temporary path, a progress bar, a warning of a libra
 have alt text; code fits 88 columns; tests are folded; the commands that a page shows exist; no page is longer than 15
 screens, but for those named in LONG with what they may have; the colours of both themes are legible.
 """
-import argparse, base64, configparser, io, json, math, re, subprocess, sys
+import argparse, base64, configparser, io, json, math, os, re, subprocess, sys
 from pathlib import Path
 
 import yaml
@@ -272,12 +272,18 @@ def problems(path, pages, proc):
     yield from length(name, page, proc)
     yield from check_commands("\n".join(markdown(nb)))
 
+def drop_old(proc, nbs):
+    "Remove pages of notebooks that no longer are, and those that are made of other files."
+    before = proc.stat()
+    for p in proc.glob("*.ipynb"):
+        if not (nbs/p.name).exists() or "<!-- here: " in (nbs/p.name).read_text(encoding="utf-8"): p.unlink()
+    os.utime(proc, ns=(before.st_atime_ns, before.st_mtime_ns))     # nbdev compares notebooks with the folder, too
+
 def make_pages(proc, nbs):
     "What nbdev_proc_nbs does, which would try to install Quarto first."
     site = (ROOT/"mgd3"/"_site.py").stat().st_mtime
     old = any(p.stat().st_mtime < site for p in proc.glob("*.ipynb"))
-    for p in proc.glob("*.ipynb"):      # those that no longer are, and those made of other files
-        if not (nbs/p.name).exists() or "<!-- here: " in (nbs/p.name).read_text(encoding="utf-8"): p.unlink()
+    if proc.is_dir(): drop_old(proc, nbs)
     made = subprocess.run([sys.executable, "-c", f"from nbdev.serve import proc_nbs; proc_nbs(force={old})"], cwd=ROOT,
                           capture_output=True, text=True)
     if made.returncode: sys.exit(f"nbdev could not make the pages: {made.stderr.strip()[-500:]}")
