@@ -26,7 +26,7 @@ class Modes:
     "The modes of every class, keyed by label: `modes[label]` is (k, c, h, w)."
     z:Mapping        # label → (k, c, h, w) float32 modes, largest cluster first
     weights:Mapping  # label → (k,) share of the class's samples behind each mode
-    nearest:Mapping  # label → (k,) position of the sample nearest to each, of its cluster
+    nearest:Mapping  # label → (k,) position of each one's nearest sample in its cluster
     assign:Tensor    # (n,) each sample's mode within its class, −1 where not found
 
     def __getitem__(self, label): return self.z[int(label)]

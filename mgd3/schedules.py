@@ -177,7 +177,8 @@ def channels_for(scheduler,
     return out if learned else out[:, :c]
 
 # %% ../nbs/20_schedules.ipynb #0be1a77d
-def predict_x0(scheduler, out:Tensor, x:Tensor, step:Step)->tuple:  # x̂₀ and x_t, (n, c, h, w) each, float32
+def predict_x0(scheduler, out:Tensor, x:Tensor, step:Step,
+              )->tuple:  # x̂₀ and x_t, (n, c, h, w) each, float32
     ("The predicted clean latent and the noisy one, whatever the sampler's scale. "
      "Raises `ValueError` where ᾱ = 0.")
     kind = kind_of(scheduler)
@@ -264,8 +265,8 @@ def mode_guided(scheduler,  # a scheduler of diffusers, its timesteps set or not
         if self.guidance is None:
             raise ValueError("a guided scheduler's class was copied without its "
                              "modes: use mode_guided")
-        if kwargs.get("s_churn") or (args
-                                     and "s_churn" in inspect.signature(cls.step).parameters and args[0]):
+        takes_churn = "s_churn" in inspect.signature(cls.step).parameters
+        if kwargs.get("s_churn") or (args and takes_churn and args[0]):
             raise ValueError("mode guidance cannot work with s_churn: the sampler "
                              "would act on another noise level")
         return cls.step(self, pulled_output(self, model_output, timestep, sample,

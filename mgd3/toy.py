@@ -46,7 +46,8 @@ class IdealDenoiser(nn.Module):
     @property
     def dtype(self): return self.points.dtype
 
-    def guess(self, x:Tensor, ab:Tensor, labels:Tensor)->Tensor:  # (m, c, h, w) clean points
+    def guess(self, x:Tensor, ab:Tensor, labels:Tensor,
+             )->Tensor:  # (m, c, h, w) clean points
         "The mean of the clean points behind `x`, at noise level ᾱ."
         distance = torch.cdist(x.flatten(1), ab.sqrt() * self.points.flatten(1))
         of_class = (labels[:, None] == self.labels) | (labels[:, None] >
