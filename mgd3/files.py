@@ -263,7 +263,7 @@ def _checked(folder, files, problems, most=20):
     return Result("\n".join([visible(p, keep="") for p in problems[:most]] + more)
                   or well, dict(files=files, problems=problems), failed=bool(problems))
 
-def verify(folder:str,  # a distilled dataset or a store of latents
+def verify(folder:str,  # Check this distilled dataset, or store of latents.
           )->Result:    # files: how many were checked; problems: one line each
     ("Check every file of a distilled dataset, or of a store of latents, against "
      "its manifest.")

@@ -140,13 +140,13 @@ def _reporter(sched, callback, bar, keep:int):
 @dataclass(frozen=True)
 class Sampling:
     "How images are sampled; its fields are options in Python and on the command line."
-    scale:float         # λ, the strength of the pull, of 50 steps; 0 switches it off
-    form:str            # where the pull is put: mean, x0 or eps
-    t_stop:int          # guide while the step index is above
-    steps:int           # of the solver
-    cfg_scale:float     # classifier-free guidance
-    cfg_channels:int    # latent channels that it guides; the official DiT code: 3
-    sampler:str         # ddpm, ddim, dpm++, unipc, …; flow matching: flow-euler
+    scale:float  # Pull with this strength λ, of 50 steps; 0 switches the pull off.
+    form:str            # Put the pull on the mean, on x0 or on eps.
+    t_stop:int          # Guide while the step index is above this number.
+    steps:int           # Sample in this many steps.
+    cfg_scale:float     # Guide to the class with this classifier-free guidance scale.
+    cfg_channels:int    # Guide this many latent channels; DiT's own code guides 3.
+    sampler:str         # Sample with this solver; flow matching has its own.
 
     @classmethod
     def of(cls, generator:Generator, **given):

@@ -70,8 +70,8 @@ SAMPLING = tuple(k for k in SETTINGS if k not in {f.name for f in fields(ModeGui
 @dataclass
 class Discovery:
     "How modes are found. Its fields are options, as those of `Sampling` are."
-    discovery:str = None  # how modes are found: kmeans, gmm, nested, …
-    features:str = None  # where: a teacher's name or file, a timm id (default: latents)
+    discovery:str = None  # Find modes in this way. (default: kmeans)
+    features:str = None  # Find modes by a teacher or a timm id. (default: latents)
 
 # %% ../nbs/13_methods.ipynb #239891f5b
 DISCOVERY = tuple(f.name for f in fields(Discovery))
@@ -332,8 +332,8 @@ def _check_mgd3(job, pull=None, start=None, **settings):
 
 @method(*SETTINGS, *DISCOVERY, check=_check_mgd3)
 def mgd3(job, labels, numbers,
-         pull:str=None,   # how images are drawn to modes: straight (default) or tangent
-         start:str=None,  # what sampling begins with: noise (default) or noised
+         pull:str=None,   # Draw images to modes in this way. (default: straight)
+         start:str=None,  # Begin sampling with this. (default: noise)
          **settings):
     "Mode-guided sampling (MGD³)."
     chosen = dict(pull=pull, start=start)

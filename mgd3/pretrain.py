@@ -218,23 +218,23 @@ IMAGES = dict(tiny=768_000, small=1_500_000, base=5_000_000)
 
 # %% ../nbs/30_pretrain.ipynb #pt076a
 def pretrain_generator(
-    data:str,             # images to train on: cifar10, digits, a folder
-    out:str="generator",  # folder of the generator; its checkpoints are in OUT.training
+    data:str,             # Train on this dataset: a name or a folder of classes.
+    out:str="generator",  # Write to this folder; checkpoints go to OUT.training.
     held_out:Data=None,   # images to measure with; by default the data's own
-    *, images:int=None,   # images to see at a constant learning rate (default: by size)
-    minutes:float=None,   # stop after so many minutes; the same command goes on
-    finish:bool=False,    # let the learning rate fall to zero, in a tenth of the time
-    init:str=None,        # begin with a finished generator's networks
+    *, images:int=None,   # See this many before the rate falls. (default: by size)
+    minutes:float=None,   # Stop after so long; the same call goes on. (default: never)
+    finish:bool=False,    # Let the learning rate fall to zero, in a tenth of the time.
+    init:str=None,        # Begin with this generator's networks. (default: untrained)
     labels:callable=None,  # (Data) → (n, l) tensor: the generator's classes
     names:dict=None,      # with labels: names of these classes
     classes:dict=None,    # with labels: the classes of each dataset
-    root:str=None,        # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
-    download:bool=False,  # let torchvision fetch cifar10 into root
-    device:str=None,      # cuda, cuda:1, cpu; cuda where there is one
+    root:str=None,        # Find CIFAR-10 or ImageNet here. (default: $MGD3_CIFAR10 …)
+    download:bool=False,  # Let torchvision fetch cifar10 into the root.
+    device:str=None,      # Compute on cuda, cuda:1, mps or cpu. (default: the best)
     progress:bool=False,  # show bars, and sizes and speeds a line each
     say:callable=None,    # told these lines, in place of the terminal
-    save_every:float=240.,  # seconds between checkpoints
-    look_every:float=600.,  # seconds between measurements
+    save_every:float=240.,  # Write a checkpoint after this many seconds.
+    look_every:float=600.,  # Measure again after this many seconds.
     **settings,           # fields of `Settings`
 )->Result:                # what was measured
     ("Train a generator on your own images. Stopped, the same call goes on. Raises "

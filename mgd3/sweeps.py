@@ -290,19 +290,19 @@ def sweep_table(rows:list)->list:
 
 # %% ../nbs/58_sweeps.ipynb #swp03
 def sweep_settings(
-    data:list[str]=("digit-pairs",),  # datasets: names, or folders with splits
-    *, out:str="sweep.csv",       # file of runs: read, and added to
-    method:list[str]=("mgd3",),   # distillation methods
-    ipc:list[int]=(10,),          # images per class
-    seeds:list[int]=(0, 1, 2),    # a seed changes modes, noise and student
-    split:Literal["val", "test"]="val",  # real images: val to choose by, test to report
-    generator:str=None,           # bundled name, folder or hub id (default: dit-digits)
-    soft:bool=False,              # also train a student on a teacher's answers
-    prompt:str=None,              # text to image: a sentence with {} for the class
-    class_map:str=None,           # JSON: class → the generator's class, or prompt
-    workers:int=None,             # processes (default: 1 on a GPU, else by cores)
-    root:str=None,                # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
-    download:bool=False,          # let torchvision fetch cifar10 into root
+    data:list[str]=("digit-pairs",),  # Distill these: names, or folders with splits.
+    *, out:str="sweep.csv",       # Keep finished runs in this file, a line each.
+    method:list[str]=("mgd3",),   # Compare these methods (mgd3 info).
+    ipc:list[int]=(10,),          # Make this many images for each class.
+    seeds:list[int]=(0, 1, 2),  # Repeat with these seeds of modes, noise and students.
+    split:Literal["val", "test"]="val",  # Grade on val to choose, on test to report.
+    generator:str=None,           # Make images with it. (default: dit-digits)
+    soft:bool=False,              # Train a student on a teacher's answers, too.
+    prompt:str=None,  # Ask by a sentence with {} in it. (default: a photo of a {})
+    class_map:str=None,  # Map classes to the generator's, by JSON. (default: by name)
+    workers:int=None,  # Run this many at once. (default: 1 on a GPU, else by cores)
+    root:str=None,  # Find CIFAR-10 or ImageNet here. (default: $MGD3_CIFAR10 …)
+    download:bool=False,          # Let torchvision fetch cifar10 into the root.
     **settings,                   # lists: of sampling, of discovery, of the methods
 )->Result:                        # rows: the lines of this grid
     "Distill and evaluate with every combination of settings; a CSV line for each run."
