@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np, torch
-from tqdm.auto import tqdm
 
 from .data import (Data, fingerprint, subset, check_data, ipc_of,
                        match_labels, median_side, n_channels)
@@ -23,7 +22,7 @@ from .folders import from_folder
 from .images import Files
 from .files import json_line, sha256
 from .ours import append_log, check_distinct, check_log, read_log
-from .messages import Result, text_table, visible
+from .messages import Result, progress_bar, text_table, visible
 from .devices import as_device, default_device, resolved
 from .hard_label_eval import (HardLabel, auto_settings, check_repeats, default_net,
                                   prepare, sample_weights, student, summary)
@@ -200,8 +199,8 @@ def compare_students(
     known, todo = (set(done),
                    list({r.key: r for r in runs if r.key not in done}.values()))
     fits = _check_teaching(todo, teacher, labels, device) if teacher else {}
-    with tqdm(total=sum(r.settings.epochs for r in todo), unit="epoch",
-              disable=None if progress else True) as bar:
+    total = sum(r.settings.epochs for r in todo)
+    with progress_bar(None, "", total, "epoch", progress) as bar:
         sets, prepared, tests = None, None, {}
         for r in todo:
             bar.set_description(visible(f"{r.entry.name}, {r.net}, seed {r.seed}",

@@ -13,7 +13,8 @@ from datetime import timedelta
 from numbers import Integral
 
 import torch
-from tqdm.auto import tqdm
+
+from .messages import progress_bar
 
 # %% ../nbs/26_devices.ipynb #dev00001
 from functools import lru_cache
@@ -145,9 +146,8 @@ class Workers:
         self.barrier()
         return items[self.rank::self.count]
     def bar(self, items=None, what="", total=None, unit="it", shown=True, **kwargs):
-        "A progress bar: on a terminal, and in the first process only."
-        off = None if shown and self.first else True
-        return tqdm(items, what, total, unit=unit, disable=off, **kwargs)
+        "A progress bar, in the first process only; see `progress_bar`."
+        return progress_bar(items, what, total, unit, shown and self.first, **kwargs)
 
 # %% ../nbs/26_devices.ipynb #0429e6e0
 def find_workers(device=None)->Workers:

@@ -13,8 +13,8 @@ import torch
 from diffusers import LMSDiscreteScheduler, PNDMScheduler
 from fastcore.basics import patch
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from .messages import progress_bar
 from .data import image_seed
 from .generators import Generator, in_chunks
 from .schedules import (TWICE, channels_for, kind_of, length, make_sampler,
@@ -232,7 +232,7 @@ def sample(generator:Generator,
     bar = progress
     if isinstance(progress, bool):
         total = -(-len(labels) // batch_size) * s.steps
-        bar = tqdm(total=total, unit="step", disable=not progress)
+        bar = progress_bar(total=total, unit="step", shown=progress)
     def chunk(idx):
         sched = make_sampler(generator, s.sampler, s.steps)
         y = labels[idx].to(generator.device)

@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file as load_tensors, save as save_tensors
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from .data import Data
 from .devices import autocast
@@ -26,7 +25,7 @@ from .hub import bundled
 from .latent_diffusion import (LOSS, SIZES, dit_loss, encode_all, held_out_loss,
                                    make_scheduler, set_scale, vae_loss)
 from .loading import save_generator
-from .messages import Result
+from .messages import Result, progress_bar
 from .pretrain_job import (Pretraining, claim_training, copying, generator_of,
                                prepare_pretraining, psnr, show_losses,
                                show_reconstructions, show_samples, untrained)
@@ -39,8 +38,8 @@ def _adamw(params, lr):
     return torch.optim.AdamW(params, lr=lr, weight_decay=.01, betas=(.9, .99))
 
 def _bar(job, what, total, done):
-    return tqdm(total=total, initial=done, desc=what, unit="image", unit_scale=True,
-                mininterval=1, disable=None if job.progress else True)
+    return progress_bar(None, what, total, "image", bool(job.progress), initial=done,
+                        unit_scale=True, mininterval=1)
 
 def expectation(what, fit, loss_fn, batch, n, precision)->str:
     "Size and speed of a training that begins, in a line; measured on one batch."

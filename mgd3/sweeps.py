@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np, torch
-from tqdm.auto import tqdm
 
 from .methods import METHODS, PLUGINS, active_settings, check_settings, load_plugin
 from .data import overlap, pixels, match_labels
@@ -24,7 +23,7 @@ from .tables import check_table, load_rows, save_rows
 from .distill import distill_dataset
 from .devices import check_seed
 from .files import alone
-from .messages import Result, text_table
+from .messages import Result, progress_bar, text_table
 from .generators import from_pretrained
 from .guidance import SETTINGS, Sampling
 from .hard_label_eval import evaluate_hard
@@ -196,8 +195,7 @@ def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a ru
     todo, failed = _missing(jobs, path), []
     runs = ((j, _run(j)) for j in todo) if workers == 1 else _in_processes(todo,
                                                                            workers)
-    off = None if todo else True                             # a bar on terminals only
-    for job, row in tqdm(runs, total=len(todo), unit="run", disable=off):
+    for job, row in progress_bar(runs, "sweep", len(todo), "run", bool(todo)):
         if isinstance(row, Exception): failed.append((job, row))
         else: _keep(path, job, row, about)
     for job, e in failed:

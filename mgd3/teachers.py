@@ -13,13 +13,12 @@ from pathlib import Path
 
 import numpy as np, torch, torch.nn as nn
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from .data import Data, check_data, composed, match_labels, n_channels
 from .sources import imagenet_ids, load_data, own_split
 from .files import TEACHER, check_writable, parse_json, write_whole
 from .devices import as_device, check_seed, default_device, kept
-from .messages import Result, nearly
+from .messages import Result, nearly, progress_bar
 from .hard_label_eval import auto_settings, default_net
 from .networks import make_network
 from .answers import confusion
@@ -143,8 +142,7 @@ def train_teacher(data,                     # `Data` or a dataset's name: real i
         # a sixth faster on a CPU with bfloat16
         model.to(memory_format=torch.channels_last)
         more = dict(optimiser=one_cycle(len(x)))
-    with tqdm(total=s.epochs, desc=f"teacher {net}", unit="epoch",
-              disable=None if progress else True) as bar:
+    with progress_bar(None, f"teacher {net}", s.epochs, "epoch", progress) as bar:
         train(model, x, torch.as_tensor(np.asarray(data.labels)).long().to(device),
               s, own, on_epoch=lambda e: (bar.update(), after(e, t)), **more)
     return t if test is None else graded(t, test, device, stream)
