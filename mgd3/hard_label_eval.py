@@ -204,7 +204,7 @@ def evaluate_hard(
     settings:HardLabel=None,  # auto_settings by default
     repeats:int=3,         # students
     seed:int=0,            # of the first student; the next ones count on
-    device:str=None,       # cuda, cuda:1, cpu; cuda where there is one
+    device:str=None,       # cuda, cuda:1, mps or cpu; the best there is
     stream:bool=None,      # leave the images on disk
     progress:bool=False,   # show a bar
 )->dict:

@@ -10,8 +10,9 @@ import os, signal, tempfile, time, warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import lru_cache
 from itertools import product
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import numpy as np, torch
@@ -152,7 +153,13 @@ def _keep(path, job, row, about):
         save_rows(path, sorted((columns | r for r in rows), key=_key), **about)
 
 # %% ../nbs/58_sweeps.ipynb #dd354909
+def _leave_with_parent():
+    "End this process when the one that started it ends, however that ends."
+    def wait(): parent_process().join(); os._exit(1)
+    Thread(target=wait, daemon=True).start()
+
 def _start(plugins=()):
+    _leave_with_parent()
     torch.set_num_threads(1)
     for path in plugins: load_plugin(path)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
