@@ -6,7 +6,7 @@
 __all__ = ['write_whole', 'read_manifest', 'verify']
 
 # %% ../nbs/18_files.ipynb #caf23daf
-import hashlib, json, os, re, time, warnings
+import hashlib, json, os, re, tempfile, time, warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,14 +68,25 @@ def _forget():
     _LOCKS.clear()
 if hasattr(os, "register_at_fork"): os.register_at_fork(after_in_child=_forget)
 
-def _lock(fd, folder, wait, note):
-    try: return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as e:
-        if not wait:
-            raise BlockingIOError(f"another process is writing to {folder}") from e
-    except OSError: return  # a file system without locks
-    if note: warnings.warn(f"another process is writing to {folder}: waiting for it")
-    fcntl.flock(fd, fcntl.LOCK_EX)
+def _lock_folder(folder, wait:bool):  # → what unlocks it
+    "Lock a folder itself. Raises `BlockingIOError` if it is locked and we do not wait."
+    fd = os.open(folder, os.O_RDONLY)
+    _LOCKS.add(fd)
+    def unlock():
+        if fd in _LOCKS: _LOCKS.remove(fd); os.close(fd)
+    try: fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except (BlockingIOError, KeyboardInterrupt): unlock(); raise
+    except OSError: pass                                 # a file system without locks
+    return unlock
+
+def _lock_file(folder, wait:bool):    # → what unlocks it
+    "The same on Windows: a file is locked whose name stands for the folder."
+    from filelock import FileLock, Timeout
+    name = hashlib.sha256(os.fsencode(os.path.normcase(Path(folder).resolve())))
+    lock = FileLock(Path(tempfile.gettempdir())/f"mgd3-{name.hexdigest()[:16]}.lock")
+    try: lock.acquire(timeout=-1 if wait else 0)
+    except Timeout as e: raise BlockingIOError from e
+    return lock.release
 
 # %% ../nbs/18_files.ipynb #86dd3d9d
 @contextmanager
@@ -83,13 +94,16 @@ def alone(folder,            # that exists
           wait:bool=False,   # for the other to end; else `BlockingIOError`
           note:bool=False,   # say that we wait
          ):
-    "One process at a time in a folder, where the system has such locks."
-    if fcntl is None: yield; return
-    fd = os.open(folder, os.O_RDONLY)
-    _LOCKS.add(fd)
-    try: _lock(fd, folder, wait, note); yield
-    finally:
-        if fd in _LOCKS: _LOCKS.remove(fd); os.close(fd)
+    "One process at a time in a folder. Raises `BlockingIOError` if another is in it."
+    lock = _lock_folder if fcntl else _lock_file
+    busy = f"another process is writing to {folder}"
+    try: unlock = lock(folder, False)
+    except BlockingIOError as e:
+        if not wait: raise BlockingIOError(busy) from e
+        if note: warnings.warn(f"{busy}: waiting for it")
+        unlock = lock(folder, True)
+    try: yield
+    finally: unlock()
 
 # %% ../nbs/18_files.ipynb #7a74e166
 OURS = ("mgd3.json", "metadata.jsonl", "modes.safetensors", "preview.png",
