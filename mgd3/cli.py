@@ -28,11 +28,13 @@ KNOWN = dict(
            "sre2l", pull="straight tangent", start="noise noised",
     sampler="ddpm ddim dpm++ dpm++-sde dpm++-single unipc euler euler-a heun lms pndm "
             "flow-euler flow-heun",
+    allocate="equal proportional",
     discovery="kmeans minibatch gmm spectral agglomerative divisive dbscan nearest "
               "random k-center herding nested")
 
 # what else one of these may be
 PLACES = dict.fromkeys(("data", "test", "held"), "a folder") | dict(
+    allocate="a JSON file,",
     generator="a folder, a hub id like 'facebook/DiT-XL-2-256',")
 
 def with_names(o:Option)->Option:
@@ -44,7 +46,7 @@ def with_names(o:Option)->Option:
 
 # %% ../nbs/15_cli.ipynb #how6
 GROUPS = {"": "", "data": "test held split data root download background skip_bad",
-          "generator": "generator prompt class_map vae revision variant dtype compile",
+          "generator": "generator prompt class_map vae lora revision variant dtype compile",
           "guidance": "", "discovery": "",
           "teacher": "teacher teacher_net teacher_classes labels",
           "training": "preset epochs size batch_size lr norm precision weighted",

@@ -194,7 +194,9 @@ def parse(prog:str, about:str, options:list, argv:list,
 
 # %% ../nbs/40_options.ipynb #kno2
 def _is_place(o, word)->bool:
-    return bool(o.place) and ("/" in word or Path(word).exists())
+    "Is it a folder, a file, an id of a hub, or a table of a file of settings?"
+    return not isinstance(word, str) or (bool(o.place) and ("/" in word
+                                                            or Path(word).exists()))
 
 def check_known(options:list, values:dict):
     "Raise `ValueError` for a name that is neither known nor a place."
@@ -219,6 +221,7 @@ def pairs(given:list,  # NAME=VALUE each
     return dict(v.split("=", 1) for v in given)
 
 FINISHED = {"settings", "data", "generator", "method"}     # what its manifest holds
+TABLES = ("allocate", "class_map")   # options that may be a table of the file
 
 def _of_manifest(m, known):
     "The settings of a finished folder, as a file of options."
@@ -268,7 +271,7 @@ def _preset(o, v, path):
     "The value of an option in a file. Raises `ValueError` with the file's name."
     if isinstance(v, bool) != (o.kind == "bool"):
         raise ValueError(f"{path}: {o.name} cannot be {json.dumps(v, default=str)}")
-    if o.kind == "bool": return v
+    if o.kind == "bool" or (isinstance(v, dict) and o.name in TABLES): return v
     if isinstance(v, dict): v = [f"{k}={w}" for k, w in v.items()]
     if o.kind == "list": return [str(w) for w in v] if isinstance(v, list) else [str(v)]
     try: return o.read(",".join(map(str, v)) if isinstance(v, list) else str(v))
