@@ -46,7 +46,8 @@ def with_names(o:Option)->Option:
 
 # %% ../nbs/15_cli.ipynb #how6
 GROUPS = {"": "", "data": "test held split data root download background skip_bad",
-          "generator": "generator prompt class_map vae lora revision variant dtype compile",
+          "generator": "generator prompt class_map vae lora revision variant dtype "
+                       "compile",
           "guidance": "", "discovery": "",
           "teacher": "teacher teacher_net teacher_classes labels",
           "training": "preset epochs size batch_size lr norm precision weighted",

@@ -40,7 +40,7 @@ def distill_dataset(
     ipc:int=10,              # Make this many images for each class.
     out:str="distilled",     # Write to this folder, which is made if missing.
     *, method:str="mgd3",    # Make the images in this way (mgd3 info).
-    allocate:str="equal",  # Give classes images so: equal, proportional or a JSON file.
+    allocate:str="equal",  # Share images by class: equal, proportional or a JSON file.
     # Stop at a class with too few images (error), or take all that it has (all).
     short_classes:Literal["error", "all"]="error",
     seed:int=0,              # Draw modes, noise and random choices from this seed.

@@ -37,9 +37,10 @@ class Option:
     @property
     def help(self)->str:
         "What the help says: the sentence, and the names that are known."
-        if not self.known: return self.about
         sentence, *usual = self.about.split(" (default")
-        return " (default".join([f"{sentence} Known: {', '.join(self.known)}.", *usual])
+        if self.known: sentence += f" Known: {', '.join(self.known)}."
+        if self.preset is not None: usual = []           # the hint has another default
+        return " (default".join([sentence, *usual])
     @property
     def usual(self): return self.default if self.preset is None else self.preset
     @property
@@ -95,26 +96,27 @@ def _parameters(node):
     defaults = [None] * (len(a.args) - len(a.defaults)) + a.defaults + a.kw_defaults
     return [(p.arg, p.annotation, d) for p, d in zip(a.args + a.kwonlyargs, defaults)]
 
-def comments(text:str)->tuple:  # line → comment, of those behind code and of others
-    "The comments of a source: behind a parameter, or on the lines above it."
+def _comments(text)->tuple:  # line → comment; the lines that hold nothing else
+    "The comments of a source."
     found = [t for t in tokenize.generate_tokens(io.StringIO(text).readline)
              if t.type == tokenize.COMMENT]
-    alone = {t.start[0]: t.string.lstrip("# ") for t in found
-             if t.line.lstrip().startswith("#")}
-    behind = {t.start[0]: t.string.lstrip("# ") for t in found}
-    return {n: c for n, c in behind.items() if n not in alone}, alone
+    alone = {t.start[0] for t in found if t.line.lstrip().startswith("#")}
+    return {t.start[0]: t.string.lstrip("# ") for t in found}, alone
 
-def _above(alone, line):
-    "The comment on the lines above one, as one text."
-    return f"{_above(alone, line - 1)} {alone[line]}".strip() if line in alone else ""
+def _comment_of(first, last, said, alone)->str:
+    "The comment behind a parameter, or the lines of comments above it."
+    if last in said: return said[last]
+    above = first
+    while above - 1 in alone: above -= 1
+    return " ".join(said[i] for i in range(above, first))
 
 def read_options(where:str, group:str="")->list:
     "The annotated parameters of a function, or the fields of a dataclass, as options."
     text, node = find_source(where)
-    behind, alone = comments(text)
+    found = _comments(text)
     def option(name, kind, default):
-        about = behind.get((default or kind).end_lineno)
-        about, kind = about or _above(alone, kind.lineno - 1), ast.unparse(kind)
+        about = _comment_of(kind.lineno, (default or kind).end_lineno, *found)
+        kind = ast.unparse(kind)
         many = kind.startswith("list[")
         try: value = default and ast.literal_eval(default)
         except ValueError: value = None
