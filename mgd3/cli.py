@@ -75,6 +75,7 @@ class Command:
     shares:bool=False       # the processes of accelerate launch share its work
     resumes:bool=False      # interrupted, the same command goes on
     say:object=lambda r: r  # what the function returns → a `Result`
+    of:str=None             # a command whose options it takes, and passes on
 
     @property
     def about(self)->str:
@@ -84,6 +85,7 @@ class Command:
     @property
     def options(self)->list:
         "Those of the function and of its further settings, and those of every command."
+        if self.of: return COMMANDS[self.of].options
         group = {name: g for g, names in GROUPS.items() for name in names.split()}
         first, *found = read_options(self.where)
         found = [replace(o, required=False) for o in found + COMMON]
@@ -120,6 +122,7 @@ _TRAINING = (("pretrain_job.Settings", "training"),)
 COMMANDS = dict(
     distill=Command("distill.distill_dataset", _SAMPLING, likes=True, shares=True,
                     resumes=True, say=distilled),
+    plan=Command("plan.plan_distillation", of="distill"),
     evaluate=Command("compare.evaluate", resumes=True),
     metrics=Command("metrics.dataset_metrics"),
     report=Command("report.write_report"),
