@@ -363,8 +363,7 @@ PLUGINS = []   # the files that were loaded; the processes of a sweep load them,
 def load_plugin(path):
     "Run a Python file that registers methods, pulls or starts. Raises `ValueError`."
     path = Path(path).resolve()
-    if not path.is_file(): raise ValueError(f"there is no plugin {path}")
-    if path.suffix != ".py": raise ValueError(f"{path} is no Python file (.py)")
+    if path.suffix != ".py" or not path.is_file(): raise ValueError(f"no plugin {path}")
     spec = util.spec_from_file_location(f"mgd3_plugin_{path.stem}", path)
     sys.modules[spec.name] = module = util.module_from_spec(spec)
     spec.loader.exec_module(module)
