@@ -72,6 +72,7 @@ class Command:
     more:tuple=()           # pairs: module.name, the group of its options
     several:bool=False      # each of these takes several values
     likes:bool=False        # a finished folder of it can be given back
+    named:bool=True         # may its data be a dataset's name?
     shares:bool=False       # the processes of accelerate launch share its work
     resumes:bool=False      # interrupted, the same command goes on
     say:object=lambda r: r  # what the function returns → a `Result`
@@ -98,7 +99,8 @@ class Command:
                  if o.name != "progress" and (o.choices or o.kind in PLAIN)]
         found += (METHOD if _SAMPLED in self.more else []) + LIKE * self.likes
         found.sort(key=lambda o: [*GROUPS].index(o.group))
-        return [with_names(replace(first, first=True)), *found]
+        first = replace(first, first=True)
+        return [with_names(first) if self.named else first, *found]
 
 # %% ../nbs/15_cli.ipynb #how8
 def distilled(d)->Result:
@@ -130,6 +132,7 @@ COMMANDS = dict(
     teacher=Command("teachers.make_teacher"),
     encode=Command("store.encode", shares=True, resumes=True, say=encoded),
     verify=Command("files.verify"),
+    split=Command("split.split_folder", named=False),
     pretrain=Command("pretrain.pretrain_generator", _TRAINING, resumes=True),
     info=Command("cli.info"))
 
