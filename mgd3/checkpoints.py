@@ -9,8 +9,8 @@ __all__ = ['read_state']
 import json, time
 
 import torch
-from tqdm.auto import tqdm
 
+from .messages import progress_bar
 from .data import image_seed
 from .files import CHECKPOINT, write_whole
 from .seals import check_seals, sealed, words_of
@@ -78,8 +78,7 @@ def iterate(job,           # with seed, folder and progress: a `Job`
     start = read_state(path, tensors, [opt])["step"] if path and path.is_file() else 0
     shown = job.progress is True or (job.progress is not False
                                      and not job.progress.disable)
-    with tqdm(total=n, initial=start, desc=what, unit="step",
-              disable=None if shown else True) as bar:
+    with progress_bar(None, what, n, "step", shown, initial=start) as bar:
         for i in range(start, n):
             loss, last = step(i, drawn_from(job, what, i)), i + 1 == n
             bar.update()

@@ -143,4 +143,5 @@ def kmeans(x:np.ndarray,  # (n, d)
           )->np.ndarray:  # (n,) cluster numbers
     "k-means, the best of ten starts: scikit-learn's, or `lloyd` for a large class."
     if x.size * k <= LARGE: return from_sklearn("KMeans", n_init=10)(x, k, seed)
+    if torch.device(device).type == "mps": device = "cpu"      # mps has no float64
     return lloyd(torch.from_numpy(x).float().to(device), k, seed).cpu().numpy()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np, torch
-from tqdm.auto import tqdm
 
 from .data import (Data, fingerprint, subset, check_data, ipc_of,
                        match_labels, median_side, n_channels)
@@ -23,7 +22,7 @@ from .folders import from_folder
 from .images import Files
 from .files import json_line, sha256
 from .ours import append_log, check_distinct, check_log, read_log
-from .messages import Result, text_table, visible
+from .messages import Result, progress_bar, text_table, visible
 from .devices import as_device, default_device, resolved
 from .hard_label_eval import (HardLabel, auto_settings, check_repeats, default_net,
                                   prepare, sample_weights, student, summary)
@@ -200,8 +199,8 @@ def compare_students(
     known, todo = (set(done),
                    list({r.key: r for r in runs if r.key not in done}.values()))
     fits = _check_teaching(todo, teacher, labels, device) if teacher else {}
-    with tqdm(total=sum(r.settings.epochs for r in todo), unit="epoch",
-              disable=None if progress else True) as bar:
+    total = sum(r.settings.epochs for r in todo)
+    with progress_bar(None, "", total, "epoch", progress) as bar:
         sets, prepared, tests = None, None, {}
         for r in todo:
             bar.set_description(visible(f"{r.entry.name}, {r.net}, seed {r.seed}",
@@ -309,34 +308,34 @@ def save_comparison(path, rows:list, seed:int):
 
 # %% ../nbs/16_compare.ipynb #eval05
 def evaluate(
-    dirs:list,                # distilled datasets: folders of class folders
-    *, test:str=None,         # real test images (default: those of the data distilled)
-    protocol:Literal["hard", "soft"]="hard",  # the labels that students learn
-    net:list[str]=(),         # convnet3, resnetap10, a timm name (default: by size)
-    repeats:int=3,            # of each student, each with its own seed
-    seed:int=0,               # of the first
-    baselines:bool=False,     # add random real images and all real images
-    data:str=None,            # real training images for baselines
-    teacher:str=None,  # teacher-cifar10, a file of mgd3 teacher or of timm, a timm id
-    teacher_net:str=None,     # the network of a teacher's file that does not say
-    teacher_classes:str=None, # a file with the names of the teacher's classes, in its order
-    labels:str=None,  # a folder that keeps the soft labels (default: live labels)
-    preset:str="auto",        # small, paper, public_code; soft: small, rded, sre2l; auto: by size
-    epochs:int=None,          # in place of the preset's
-    size:int=None,            # px
-    batch_size:int=None,      # images
-    lr:float=None,            # learning rate
-    norm:str=None,            # of ConvNets and ResNets: instance, batch or group
-    precision:str=None,       # float32 or bfloat16 (default: by device)
-    weighted:bool=None,       # weight each image by the share it stands for
-    stream:bool=None,         # leave images on disk (default: by their size)
-    results:str="evaluations.jsonl",  # finished runs; '' for none
-    csv:str=None,             # also write the table as CSV
-    per_class:bool=False,     # also show the accuracy of each class
-    root:str=None,            # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
-    download:bool=False,      # let torchvision fetch cifar10 into root
-    device:str=None,          # cuda, cuda:1, cpu; cuda where there is one
-    progress:bool=False,      # show a bar
+    dirs:list,  # Compare these distilled datasets, folders of class folders.
+    *, test:str=None,  # Test on these real images. (default: of the data distilled)
+    protocol:Literal["hard", "soft"]="hard",  # Train students on labels of this kind.
+    net:list[str]=(),  # Train convnet3, resnetap10 or of timm. (default: by size)
+    repeats:int=3,            # Train this many students of each kind.
+    seed:int=0,               # Draw weights, batches and augmentation by this.
+    baselines:bool=False,     # Add random real images, and all real images.
+    data:str=None,            # Take baselines from these. (default: the data distilled)
+    teacher:str=None,  # Ask this teacher: a name, a file or a timm id. (default: none)
+    teacher_net:str=None,     # Read its file as this network. (default: as it says)
+    teacher_classes:str=None, # Read its classes in this file. (default: as it says)
+    labels:str=None,  # Keep soft labels in this folder. (default: nowhere)
+    preset:str="auto",        # Train by this recipe.
+    epochs:int=None,          # Train for this many epochs. (default: the preset's)
+    size:int=None,            # Train at this many pixels. (default: the preset's)
+    batch_size:int=None,  # Train on this many images a step. (default: the preset's)
+    lr:float=None,            # Train with this learning rate. (default: the preset's)
+    norm:str=None,  # Normalise like this in a ConvNet. (default: the preset's)
+    precision:str=None,       # Train in this precision. (default: by device)
+    weighted:bool=None,  # Weight images by the share they stand for. (default: off)
+    stream:bool=None,         # Leave images on disk. (default: by their size)
+    results:str="evaluations.jsonl",  # Keep finished students here; '' keeps none.
+    csv:str=None,             # Write the table to this file, too. (default: no file)
+    per_class:bool=False,     # Show the accuracy of each class, too.
+    root:str=None,  # Find CIFAR-10 or ImageNet here. (default: $MGD3_CIFAR10 …)
+    download:bool=False,      # Let torchvision fetch cifar10 into the root.
+    device:str=None,          # Compute on cuda, cuda:1, mps or cpu. (default: the best)
+    progress:bool=False,      # Show a bar.
 )->Result:
     "Train students on distilled datasets and test them on real images."
     if protocol == "soft" and not teacher:

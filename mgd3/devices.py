@@ -13,7 +13,8 @@ from datetime import timedelta
 from numbers import Integral
 
 import torch
-from tqdm.auto import tqdm
+
+from .messages import progress_bar
 
 # %% ../nbs/26_devices.ipynb #dev00001
 from functools import lru_cache
@@ -32,7 +33,10 @@ def kept(values:tuple, device:torch.device, dtype:torch.dtype)->Tensor:
     return torch.tensor(values, device=device, dtype=dtype)
 
 # %% ../nbs/26_devices.ipynb #d1a202d2
-def default_device()->str: return "cuda" if torch.cuda.is_available() else "cpu"
+def default_device()->str:
+    "cuda where there is one, else mps (Apple's GPU) where there is one, else cpu."
+    if torch.cuda.is_available(): return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 def as_device(name)->torch.device:
     "A device by name. Raises `ValueError` for one that this machine lacks."
@@ -53,7 +57,7 @@ def as_dtype(name)->torch.dtype:
     return known.get(name, name)
 
 def default_dtype(device)->torch.dtype:
-    "float16 on CUDA, bfloat16 on a CPU that computes in it, float32 otherwise."
+    "float16 on CUDA, bfloat16 on a CPU that computes in it, else float32 (also on mps)."
     if torch.device(device).type == "cuda": return torch.float16
     can = getattr(torch.cpu, "get_capabilities", dict)()
     native = (torch.device(device).type == "cpu"
@@ -145,9 +149,8 @@ class Workers:
         self.barrier()
         return items[self.rank::self.count]
     def bar(self, items=None, what="", total=None, unit="it", shown=True, **kwargs):
-        "A progress bar: on a terminal, and in the first process only."
-        off = None if shown and self.first else True
-        return tqdm(items, what, total, unit=unit, disable=off, **kwargs)
+        "A progress bar, in the first process only; see `progress_bar`."
+        return progress_bar(items, what, total, unit, shown and self.first, **kwargs)
 
 # %% ../nbs/26_devices.ipynb #0429e6e0
 def find_workers(device=None)->Workers:

@@ -35,32 +35,33 @@ from .store import (Latents, beside, check_place, check_workers, encode_beside,
 
 # %% ../nbs/12_distill.ipynb #76b44c14
 def distill_dataset(
-    data:str="digit-pairs",  # digits, cifar10, imagenette, …, a folder of class folders
-    generator:str=None,      # bundled name, folder or hub id (default: a bundled one)
-    ipc:int=10,              # images per class
-    out:str="distilled",     # folder to write; made if missing
-    *, method:str="mgd3",    # mgd3, unguided, random, … (mgd3 info lists them)
-    allocate:str="equal",    # images by class: equal, proportional or a JSON file
-    short_classes:Literal["error", "all"]="error",  # with too few images; all: take all
-    seed:int=0,              # of modes, noise and random choices
-    batch_size:int=None,     # images in a chunk: 50, fewer where a GPU is small
-    progress:bool=False,     # show bars
-    prompt:str=None,         # text to image: a sentence with {} for the class
-    class_map:str=None,      # JSON: class → the generator's class, or prompt
-    root:str=None,           # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
-    download:bool=False,     # let torchvision fetch cifar10 into root
-    background:str="white",  # of transparent pixels: white, black or #rrggbb
-    vae:str=None,            # another VAE for the generator: a folder or a hub id
-    lora:str=None,           # LoRA weights to add to it: folder, file or hub id
-    revision:str=None,       # of a hub id: a branch, a tag or a commit
-    variant:str=None,        # of the weights, e.g. fp16 (default: whatever is there)
-    device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
-    dtype:str=None,          # float16, bfloat16, float32 (default: by device)
-    compile:bool=False,      # compile the denoiser: slower to start, then faster
-    store:str=None,          # a folder that keeps latents, for large data (mgd3 encode)
-    skip_bad:bool=False,     # leave out images that cannot be read, and copies
-    workers:int=None,        # processes that read images (default: by size)
-    force:bool=False,        # write images that are far from any real one, too
+    data:str="digit-pairs",  # Distill this dataset: a name or a folder of classes.
+    generator:str=None,  # Make images with this: a name, folder, id. (default: by data)
+    ipc:int=10,              # Make this many images for each class.
+    out:str="distilled",     # Write to this folder, which is made if missing.
+    *, method:str="mgd3",    # Make the images in this way (mgd3 info).
+    allocate:str="equal",  # Share images by class: equal, proportional or a JSON file.
+    # Stop at a class with too few images (error), or take all that it has (all).
+    short_classes:Literal["error", "all"]="error",
+    seed:int=0,              # Draw modes, noise and random choices from this seed.
+    batch_size:int=None,  # Make this many at once. (default: 50, fewer on a small GPU)
+    progress:bool=False,     # Show bars.
+    prompt:str=None,  # Ask by a sentence with {} in it. (default: a photo of a {})
+    class_map:str=None,  # Map classes to the generator's, by JSON. (default: by name)
+    root:str=None,  # Find CIFAR-10 or ImageNet here. (default: $MGD3_CIFAR10 …)
+    download:bool=False,     # Let torchvision fetch cifar10 into the root.
+    background:str="white",  # Fill transparent pixels with white, black or #rrggbb.
+    vae:str=None,            # Use another VAE: a folder or a hub id. (default: its own)
+    lora:str=None,  # Add these LoRA weights: a folder, file or hub id. (default: none)
+    revision:str=None,  # Take this branch, tag or commit of a hub id. (default: main)
+    variant:str=None,  # Take these weights, such as fp16. (default: what is there)
+    device:str=None,         # Compute on cuda, cuda:1, mps or cpu. (default: the best)
+    dtype:str=None,          # Compute in this precision. (default: by device)
+    compile:bool=False,      # Compile the denoiser: slower to start, then faster.
+    store:str=None,          # Keep latents here, see mgd3 encode. (default: nowhere)
+    skip_bad:bool=False,     # Leave out copies, and images that cannot be read.
+    workers:int=None,  # Read images with this many processes. (default: by number)
+    force:bool=False,        # Write images that are far from any real one, too.
     **settings,              # of sample and of discovery, and the method's own
 )->Data:                     # the distilled dataset
     ("Distill a dataset into `ipc` images per class. Raises `ValueError`, `OSError`, "

@@ -90,7 +90,7 @@ def _conditioning(config, rows, own, name, device, dtype)->dict:
     return dict(rows=rows, names=names, classes=own.get("classes", {}), null_row=null)
 
 def from_pretrained(name="dit-digits",  # a bundled name, diffusers folder or hub id
-                    device:str=None,    # "cuda" where there is one, else "cpu"
+                    device:str=None,    # cuda, cuda:1, mps or cpu; the best there is
                     dtype=None,         # torch.dtype or its name (default: by device)
                     # another VAE: a folder or a hub id, e.g. stabilityai/sd-vae-ft-mse
                     vae:str=None,

@@ -13,8 +13,8 @@ import torch
 from diffusers import LMSDiscreteScheduler, PNDMScheduler
 from fastcore.basics import patch
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from .messages import progress_bar
 from .data import image_seed
 from .generators import Generator, in_chunks
 from .schedules import (TWICE, channels_for, kind_of, length, make_sampler,
@@ -140,13 +140,13 @@ def _reporter(sched, callback, bar, keep:int):
 @dataclass(frozen=True)
 class Sampling:
     "How images are sampled; its fields are options in Python and on the command line."
-    scale:float         # λ, the strength of the pull, of 50 steps; 0 switches it off
-    form:str            # where the pull is put: mean, x0 or eps
-    t_stop:int          # guide while the step index is above
-    steps:int           # of the solver
-    cfg_scale:float     # classifier-free guidance
-    cfg_channels:int    # latent channels that it guides; the official DiT code: 3
-    sampler:str         # ddpm, ddim, dpm++, unipc, …; flow matching: flow-euler
+    scale:float  # Pull with this strength λ, of 50 steps; 0 switches the pull off.
+    form:str            # Put the pull on the mean, on x0 or on eps.
+    t_stop:int          # Guide while the step index is above this number.
+    steps:int           # Sample in this many steps.
+    cfg_scale:float     # Guide to the class with this classifier-free guidance scale.
+    cfg_channels:int    # Guide this many latent channels; DiT's own code guides 3.
+    sampler:str         # Sample with this solver; flow matching has its own.
 
     @classmethod
     def of(cls, generator:Generator, **given):
@@ -232,7 +232,7 @@ def sample(generator:Generator,
     bar = progress
     if isinstance(progress, bool):
         total = -(-len(labels) // batch_size) * s.steps
-        bar = tqdm(total=total, unit="step", disable=not progress)
+        bar = progress_bar(total=total, unit="step", shown=progress)
     def chunk(idx):
         sched = make_sampler(generator, s.sampler, s.steps)
         y = labels[idx].to(generator.device)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np, torch, torch.nn as nn
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from .messages import progress_bar
 from .data import (Data, check_data, ipc_of, match_labels, median_side, n_channels,
                        pixels, png_bytes, some)
 from .sources import load_data
@@ -211,7 +211,7 @@ def evaluate_hard(
     settings:HardLabel=None,  # auto_settings by default
     repeats:int=3,         # students
     seed:int=0,            # of the first student; the next ones count on
-    device:str=None,       # cuda, cuda:1, cpu; cuda where there is one
+    device:str=None,       # cuda, cuda:1, mps or cpu; the best there is
     stream:bool=None,      # leave the images on disk
     progress:bool=False,   # show a bar
 )->dict:
@@ -224,8 +224,7 @@ def evaluate_hard(
     net = net or default_net(s)
     make_network(net, 2, s.size, 1, norm=s.norm)  # complains about a bad name or size
     sets = prepare(distilled, test, s, as_device(device or default_device()), stream)
-    with tqdm(total=repeats * s.epochs, desc=net, unit="epoch",
-              disable=None if progress else True) as bar:
+    with progress_bar(None, net, repeats * s.epochs, "epoch", progress) as bar:
         runs = [student(sets, net, s, seed + r, tick=bar.update)
                 for r in range(repeats)]
     return dict(net=net, n_train=len(distilled), n_test=len(test), size=s.size,

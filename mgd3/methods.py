@@ -97,8 +97,8 @@ def part_of(what:str,  # pull or start
 @dataclass
 class Discovery:
     "How modes are found. Its fields are options, as those of `Sampling` are."
-    discovery:str = None  # how modes are found: kmeans, gmm, nested, …
-    features:str = None  # where: a teacher's name or file, a timm id (default: latents)
+    discovery:str = None  # Find modes in this way. (default: kmeans)
+    features:str = None  # Find modes by a teacher or a timm id. (default: latents)
 
 # %% ../nbs/13_methods.ipynb #239891f5b
 # without the pull
@@ -339,8 +339,8 @@ def _check_mgd3(job, pull=None, start=None, **settings):
 
 @method(*SETTINGS, *DISCOVERY, check=_check_mgd3)
 def mgd3(job, labels, numbers,
-         pull:str=None,   # how images are drawn to modes: straight (default) or tangent
-         start:str=None,  # what sampling begins with: noise (default) or noised
+         pull:str=None,   # Draw images to modes in this way. (default: straight)
+         start:str=None,  # Begin sampling with this. (default: noise)
          **settings):
     "Mode-guided sampling (MGD³)."
     chosen = dict(pull=pull, start=start)
@@ -354,7 +354,7 @@ PLUGINS = []   # the files that were loaded; the processes of a sweep load them,
 def load_plugin(path):
     "Run a Python file that registers methods, pulls or starts. Raises `ValueError`."
     path = Path(path).resolve()
-    if not path.is_file(): raise ValueError(f"there is no plugin {path}")
+    if path.suffix != ".py" or not path.is_file(): raise ValueError(f"no plugin {path}")
     spec = util.spec_from_file_location(f"mgd3_plugin_{path.stem}", path)
     sys.modules[spec.name] = module = util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -167,14 +167,14 @@ def maker_of(folder)->str:
 
 # %% ../nbs/14_metrics.ipynb #dsm03
 def dataset_metrics(
-    folder:str,         # a distilled dataset
-    *, data:str=None,   # the real training images; by default the data distilled
-    held:str=None,      # held-out real images; by default all that the data holds back
-    features:str=None,  # a generator, teacher-cifar10, a teacher's file or a timm id
-    k:int=None,         # modes per class for coverage; the IPC by default
-    root:str=None,      # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
-    download:bool=False,  # let torchvision fetch cifar10 into root
-    device:str=None,    # cuda, cuda:1, cpu; cuda where there is one
+    folder:str,         # Measure this distilled dataset.
+    *, data:str=None,   # Compare with these images. (default: the data distilled)
+    held:str=None,      # Take these as unseen. (default: all that the data holds back)
+    features:str=None,  # Measure by a generator, teacher, timm id. (default: its maker)
+    k:int=None,         # Cover this many modes per class. (default: the IPC)
+    root:str=None,      # Find CIFAR-10 or ImageNet here. (default: $MGD3_CIFAR10 …)
+    download:bool=False,  # Let torchvision fetch cifar10 into the root.
+    device:str=None,    # Compute on cuda, cuda:1, mps or cpu. (default: the best)
 )->Result:
     "What a dataset covers, how diverse and how typical it is, without any training."
     d, where = from_folder(folder), (root, download)

@@ -14,8 +14,8 @@ from functools import partial
 
 import numpy as np, torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from .messages import progress_bar
 from .clusters import (centres, dbscan, estimator_labels, exactly_k, first_alike,
                            from_sklearn, halves, kmeans, spectral)
 from .tensor_files import TensorFile, save_tensors
@@ -172,7 +172,7 @@ def discover_modes(
                              "modes")
     kept, assign = {} if into is None else into, torch.full((len(labels),), -1)
     alike = {}                                        # classes with a mode twice
-    for c in tqdm(asked, "discover", unit="class", disable=None if progress else True):
+    for c in progress_bar(asked, "discover", unit="class", shown=progress):
         if c in kept: continue
         rows = np.flatnonzero(labels == c)
         part, y = class_modes(latents(c), k[c], discovery, seed, features(c), device)

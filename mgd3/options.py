@@ -27,11 +27,20 @@ class Option:
     required:bool=False
     first:bool=False       # the one that needs no name
     group:str=""           # a heading in the help
+    known:tuple=()         # names that come with the package; there may be others
+    place:str=""           # what else it may be, such as a folder
 
     @property
     def choices(self)->list:
         named = self.kind.startswith("Literal")
         return ast.literal_eval(self.kind.removeprefix("Literal")) if named else []
+    @property
+    def help(self)->str:
+        "What the help says: the sentence, and the names that are known."
+        sentence, *usual = self.about.split(" (default")
+        if self.known: sentence += f" Known: {', '.join(self.known)}."
+        if self.preset is not None: usual = []           # the hint has another default
+        return " (default".join([sentence, *usual])
     @property
     def usual(self): return self.default if self.preset is None else self.preset
     @property
@@ -45,8 +54,10 @@ class Option:
     def hint(self)->str:
         "What stands behind the help: the value when none is given."
         if self.required and self.preset is None: return "(required)"
-        if self.usual in (None, "", ()) or self.kind == "bool": return ""
         if "(default" in self.about and self.preset is None: return ""
+        if self.kind == "bool":
+            return "(default: on)" if self.usual else "(default: off)"
+        if self.usual in (None, "", ()): return ""
         several = isinstance(self.usual, (list, tuple))
         usual = ",".join(map(str, self.usual)) if several else self.usual
         return f"(default: {visible(usual, keep='')})"
@@ -85,14 +96,27 @@ def _parameters(node):
     defaults = [None] * (len(a.args) - len(a.defaults)) + a.defaults + a.kw_defaults
     return [(p.arg, p.annotation, d) for p, d in zip(a.args + a.kwonlyargs, defaults)]
 
+def _comments(text)->tuple:  # line → comment; the lines that hold nothing else
+    "The comments of a source."
+    found = [t for t in tokenize.generate_tokens(io.StringIO(text).readline)
+             if t.type == tokenize.COMMENT]
+    alone = {t.start[0] for t in found if t.line.lstrip().startswith("#")}
+    return {t.start[0]: t.string.lstrip("# ") for t in found}, alone
+
+def _comment_of(first, last, said, alone)->str:
+    "The comment behind a parameter, or the lines of comments above it."
+    if last in said: return said[last]
+    above = first
+    while above - 1 in alone: above -= 1
+    return " ".join(said[i] for i in range(above, first))
+
 def read_options(where:str, group:str="")->list:
     "The annotated parameters of a function, or the fields of a dataclass, as options."
     text, node = find_source(where)
-    said = {t.start[0]: t.string.lstrip("# ")
-            for t in tokenize.generate_tokens(io.StringIO(text).readline)
-            if t.type == tokenize.COMMENT}
+    found = _comments(text)
     def option(name, kind, default):
-        about, kind = said.get((default or kind).end_lineno, ""), ast.unparse(kind)
+        about = _comment_of(kind.lineno, (default or kind).end_lineno, *found)
+        kind = ast.unparse(kind)
         many = kind.startswith("list[")
         try: value = default and ast.literal_eval(default)
         except ValueError: value = None
@@ -105,10 +129,9 @@ def tyro_field(o:Option)->tuple:  # name, annotation, default
     "An option as a field for tyro; one that is not given is None."
     from tyro.conf import Positional, UseAppendAction, arg
     from tyro.constructors import PrimitiveConstructorSpec
-    if o.kind == "bool":
-        about = arg(help=o.about, help_behavior_hint="")
-        return o.name, Annotated[bool, about], bool(o.usual)
-    about = arg(help=o.about, help_behavior_hint=o.hint, metavar=o.metavar)
+    about = arg(help=o.help, help_behavior_hint=o.hint,
+                metavar=None if o.kind == "bool" else o.metavar)
+    if o.kind == "bool": return o.name, Annotated[bool, about], bool(o.usual)
     if o.kind == "list":
         kind = (Positional[Annotated[list[str], about]] if o.first
                 else UseAppendAction[Annotated[list[list[str]], about]])
@@ -171,6 +194,23 @@ def parse(prog:str, about:str, options:list, argv:list,
         if e.code == 0: raise                                # the help was asked for
         raise ValueError(f"{one_line(said.getvalue())} (see {prog} --help)") from None
 
+# %% ../nbs/40_options.ipynb #kno2
+def _is_place(o, word)->bool:
+    "Is it a folder, a file, an id of a hub, or a table of a file of settings?"
+    return not isinstance(word, str) or (bool(o.place) and ("/" in word
+                                                            or Path(word).exists()))
+
+def check_known(options:list, values:dict):
+    "Raise `ValueError` for a name that is neither known nor a place."
+    for o in options:
+        given = values.get(o.name) or ()
+        for word in given if isinstance(given, list) else [given] * bool(given):
+            if not o.known or word in o.known or _is_place(o, word): continue
+            what = "dataset" if o.name in ("data", "test", "held") else o.name
+            among = f"neither {o.place} nor " * bool(o.place) + "one of"
+            raise ValueError(f"unknown {what} {word!r}{nearly(word, o.known)}: {among} "
+                             f"{', '.join(o.known)}")
+
 # %% ../nbs/40_options.ipynb #how15
 def pairs(given:list,  # NAME=VALUE each
           options,     # names that are options themselves
@@ -182,6 +222,7 @@ def pairs(given:list,  # NAME=VALUE each
             raise ValueError(f"{name} is an option of its own: --{name}")
     return dict(v.split("=", 1) for v in given)
 
+FINISHED = {"settings", "data", "generator", "method"}     # what its manifest holds
 TABLES = ("allocate", "class_map")   # options that may be a table of the file
 
 def _of_manifest(m, known):
@@ -202,14 +243,21 @@ def _table(path)->dict:
         raise ValueError(f"{path} is no file of settings: {e}") from e
     return found
 
+def finished_folder(folder)->Path:
+    "The manifest of a folder of mgd3 distill. Raises `ValueError` for another folder."
+    path = Path(folder)/"mgd3.json"
+    if path.is_file() and FINISHED <= set(_table(path)): return path
+    lacks = "is no folder" if not path.parent.is_dir() else "is of another command"
+    if path.parent.is_dir() and not path.is_file(): lacks = "holds no mgd3.json"
+    raise ValueError(f"{folder} {lacks}: --like takes a folder of mgd3 distill")
+
 def read_config(path, command:str, options:list,
                 commands=(),   # names that may be tables of the file
                )->list:        # the options, with their presets
     "Options from a TOML file or a manifest. Raises `ValueError` for what is no option."
     known, found = {o.name: o for o in options}, _table(path)
     try:
-        finished = {"settings", "data", "generator", "method"} <= set(found)
-        if finished: found = _of_manifest(found, known)
+        if FINISHED <= set(found): found = _of_manifest(found, known)
         elif found and set(found) <= set(commands): found = found.get(command, {})
         values = {k.replace("-", "_"): v for k, v in found.items()}
     except (AttributeError, KeyError, TypeError) as e:

@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file as load_tensors, save as save_tensors
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from .data import Data
 from .devices import autocast
@@ -26,7 +25,7 @@ from .hub import bundled
 from .latent_diffusion import (LOSS, SIZES, dit_loss, encode_all, held_out_loss,
                                    make_scheduler, set_scale, vae_loss)
 from .loading import save_generator
-from .messages import Result
+from .messages import Result, progress_bar
 from .pretrain_job import (Pretraining, claim_training, copying, generator_of,
                                prepare_pretraining, psnr, show_losses,
                                show_reconstructions, show_samples, untrained)
@@ -39,8 +38,8 @@ def _adamw(params, lr):
     return torch.optim.AdamW(params, lr=lr, weight_decay=.01, betas=(.9, .99))
 
 def _bar(job, what, total, done):
-    return tqdm(total=total, initial=done, desc=what, unit="image", unit_scale=True,
-                mininterval=1, disable=None if job.progress else True)
+    return progress_bar(None, what, total, "image", bool(job.progress), initial=done,
+                        unit_scale=True, mininterval=1)
 
 def expectation(what, fit, loss_fn, batch, n, precision)->str:
     "Size and speed of a training that begins, in a line; measured on one batch."
@@ -250,23 +249,23 @@ def run_pretraining(job:Pretraining, budget:Budget, init, images:int,
 
 # %% ../nbs/30_pretrain.ipynb #pt076a
 def pretrain_generator(
-    data:str,             # images to train on: cifar10, digits, a folder
-    out:str="generator",  # folder of the generator; its checkpoints are in OUT.training
+    data:str,             # Train on this dataset: a name or a folder of classes.
+    out:str="generator",  # Write to this folder; checkpoints go to OUT.training.
     held_out:Data=None,   # images to measure with; by default the data's own
-    *, images:int=None,   # images to see at a constant learning rate (default: by size)
-    minutes:float=None,   # stop after so many minutes; the same command goes on
-    finish:bool=False,    # let the learning rate fall to zero, in a tenth of the time
-    init:str=None,        # begin with a finished generator's networks
+    *, images:int=None,   # See this many before the rate falls. (default: by size)
+    minutes:float=None,   # Stop after so long; the same call goes on. (default: never)
+    finish:bool=False,    # Let the learning rate fall to zero, in a tenth of the time.
+    init:str=None,        # Begin with this generator's networks. (default: untrained)
     labels:callable=None,  # (Data) → (n, l) tensor: the generator's classes
     names:dict=None,      # with labels: names of these classes
     classes:dict=None,    # with labels: the classes of each dataset
-    root:str=None,        # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
-    download:bool=False,  # let torchvision fetch cifar10 into root
-    device:str=None,      # cuda, cuda:1, cpu; cuda where there is one
+    root:str=None,        # Find CIFAR-10 or ImageNet here. (default: $MGD3_CIFAR10 …)
+    download:bool=False,  # Let torchvision fetch cifar10 into the root.
+    device:str=None,      # Compute on cuda, cuda:1, mps or cpu. (default: the best)
     progress:bool=False,  # show bars, and sizes and speeds a line each
     say:callable=None,    # told these lines, in place of the terminal
-    save_every:float=240.,  # seconds between checkpoints
-    look_every:float=600.,  # seconds between measurements
+    save_every:float=240.,  # Write a checkpoint after this many seconds.
+    look_every:float=600.,  # Measure again after this many seconds.
     **settings,           # fields of `Settings`
 )->Result:                # what was measured
     ("Train a generator on your own images. Stopped, the same call goes on. Raises "

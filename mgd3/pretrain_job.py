@@ -31,15 +31,15 @@ SIDES = range(32, 129, 8)
 @dataclass(frozen=True)
 class Settings:
     "What a training is. A checkpoint goes on with the same settings only."
-    size:str = "small"         # of the networks: tiny, small or base
-    side:int = 32              # px: a multiple of 8, 32 to 128 (default: by the images)
-    channels:int = 3           # 1 grey, 3 RGB (default: by the images)
-    flips:bool = True          # mirrored images are images (not so with letters)
-    seed:int = 0               # of weights, batches and noise
-    batch_size:int = 128       # images a step of the transformer
-    lr:float = 1e-3            # of the transformer
-    tokens:float = .5  # share of the tokens that its middle layers see, but for the end
-    precision:str = "float32"  # float32 or bfloat16 (default: by device)
+    size:str = "small"         # Train networks of this size.
+    side:int = 32              # Train at 32, 40, … 128 px. (default: by the images)
+    channels:int = 3           # Take 1 for grey, 3 for RGB. (default: by the images)
+    flips:bool = True          # Mirror images at random; --no-flips is for letters.
+    seed:int = 0               # Draw weights, batches and noise from this seed.
+    batch_size:int = 128       # Train the transformer on this many images a step.
+    lr:float = 1e-3            # Train the transformer with this learning rate.
+    tokens:float = .5  # Show this share of tokens to the middle layers, until the end.
+    precision:str = "float32"  # Train in this precision. (default: by device)
 
     def __post_init__(self):
         if self.size not in SIZES:

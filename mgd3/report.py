@@ -323,21 +323,21 @@ def real_images(dirs:list, data:str, test:str, root, download:bool,
 
 # %% ../nbs/17_report.ipynb #wrep03
 def write_report(
-    dirs:list,               # distilled datasets of the same classes
-    *, out:str="report.html",  # file to write
-    data:str=None,           # the real training images; by default the data distilled
-    test:str=None,           # real test images (default: those of the data distilled)
-    features:str=None,  # a generator, teacher-cifar10, a teacher's file or a timm id
-    net:str=None,            # the student (default: by size)
-    repeats:int=3,           # students of each dataset; 0: no accuracy
-    baselines:bool=False,    # add as many random real images
-    seed:int=0,              # of students, maps and random images
-    results:str="evaluations.jsonl",  # finished students; '' for none
-    title:str="Distilled datasets",   # of the page
-    root:str=None,           # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
-    download:bool=False,     # let torchvision fetch cifar10 into root
-    device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
-    progress:bool=False,     # show a bar
+    dirs:list,  # Show these distilled datasets, which have the same classes.
+    *, out:str="report.html",  # Write the page to this file.
+    data:str=None,           # Compare with these images. (default: the data distilled)
+    test:str=None,  # Test on these real images. (default: of the data distilled)
+    features:str=None,  # Measure by a generator, teacher, timm id. (default: its maker)
+    net:str=None,            # Train this student. (default: by size)
+    repeats:int=3,           # Train this many students for each; 0 shows no accuracy.
+    baselines:bool=False,    # Add as many random real images.
+    seed:int=0,              # Draw students, maps and random images from this seed.
+    results:str="evaluations.jsonl",  # Keep finished students here; '' keeps none.
+    title:str="Distilled datasets",   # Write this at the top of the page.
+    root:str=None,  # Find CIFAR-10 or ImageNet here. (default: $MGD3_CIFAR10 …)
+    download:bool=False,     # Let torchvision fetch cifar10 into the root.
+    device:str=None,         # Compute on cuda, cuda:1, mps or cpu. (default: the best)
+    progress:bool=False,     # Show a bar.
 )->Result:
     "Write one page about distilled datasets: images, maps, metrics, accuracy."
     check_page(out, results); check_repeats(max(repeats, 1), seed)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from .messages import progress_bar
 from .data import Data, fingerprint, check_data, ipc_of, match_labels, n_channels
 from .files import differences, is_part, read_json, write_whole
 from .devices import as_device, default_device
@@ -114,7 +114,7 @@ def evaluate_soft(
     settings:SoftLabel=None,  # soft_settings by default
     repeats:int=3,         # students
     seed:int=0,            # of the first student; the next ones count on
-    device:str=None,       # cuda, cuda:1, cpu; cuda where there is one
+    device:str=None,       # cuda, cuda:1, mps or cpu; the best there is
     stream:bool=None,      # leave the images on disk
     labels=None,           # folder of stored labels, made where missing; else live
     progress:bool=False,   # show a bar
@@ -136,8 +136,8 @@ def evaluate_soft(
     if labels is not None:
         store_labels(labels, distilled, teacher, s, seed, device, stream, progress)
     loss = soft_loss(s.temperature, sets.classes, teacher)
-    with tqdm(total=repeats * s.epochs, desc=f"{net}, soft", unit="epoch",
-              disable=None if progress else True) as bar:
+    total = repeats * s.epochs
+    with progress_bar(None, f"{net}, soft", total, "epoch", progress) as bar:
         epochs = lambda: stored_epochs(labels) if labels else None
         runs = [student(sets, net, s, seed + r, loss, adamw, epochs(), bar.update)
                 for r in range(repeats)]
@@ -209,8 +209,8 @@ def store_labels(folder, data:Data, teacher:Teacher, s:SoftLabel, seed:int=0,
                       f"{free / 1e9:.2f} GB left")
     write_whole(manifest, json.dumps(about, indent=2).encode())
     x, epochs = None, enumerate(plan(len(data), s, seed))
-    for e, d in tqdm(epochs, f"labels, {need / 1e6:.0f} MB", s.epochs, unit="epoch",
-                     disable=None if progress else True):
+    what = f"labels, {need / 1e6:.0f} MB"
+    for e, d in progress_bar(epochs, what, s.epochs, "epoch", progress):
         if (folder/f"epoch_{e:05d}.safetensors").is_file(): continue
         if x is None:
             x = load_pixels(data.images, s.size, teacher.channels,

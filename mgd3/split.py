@@ -54,10 +54,10 @@ def _check_split(data, out, share):
         raise FileExistsError(f"{out} is there already: choose another folder")
 
 # %% ../nbs/72_split.ipynb #spl14
-def split_folder(data:str,             # a folder of class folders
-                 out:str="split",      # folder to make, with train and test in it
-                 *, test_share:float=.2,  # of each class, to test on
-                 seed:int=0,           # another one chooses others
+def split_folder(data:str,             # Split this folder of class folders.
+                 out:str="split",      # Make this folder, with train and test in it.
+                 *, test_share:float=.2,  # Keep this share of each class to test on.
+                 seed:int=0,           # Choose the test images by this seed.
                 )->Result:
     "Split a folder of images into train and test. Raises `ValueError` or `OSError`."
     _check_split(data, out, test_share)

@@ -294,20 +294,20 @@ def check_workers(workers):
 
 # %% ../nbs/19_store.ipynb #fa4e4054
 def encode(
-    data:str="digit-pairs",      # digits, cifar10, …, or a folder of class folders
-    generator:str=None,  # bundled name, folder or hub id (default: a bundled one)
-    store:str="latents",         # folder to write
-    *, skip_bad:bool=False,      # leave out images that cannot be read, and copies
-    workers:int=None,            # processes that read images (default: by size)
-    progress:bool=False,         # show bars
-    root:str=None,               # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
-    download:bool=False,         # let torchvision fetch cifar10 into root
-    background:str="white",      # of transparent pixels: white, black or #rrggbb
-    vae:str=None,                # another VAE for the generator: a folder or a hub id
-    revision:str=None,           # of a hub id: a branch, a tag or a commit
-    variant:str=None,            # of the weights, e.g. fp16 (default: whatever is there)
-    device:str=None,             # cuda, cuda:1, cpu; cuda where there is one
-    dtype:str=None,              # float16, bfloat16, float32 (default: by device)
+    data:str="digit-pairs",      # Encode this dataset: a name or a folder of classes.
+    generator:str=None,  # Take the VAE of this: a name, folder, id. (default: by data)
+    store:str="latents",         # Keep the latents in this folder.
+    *, skip_bad:bool=False,      # Leave out copies, and images that cannot be read.
+    workers:int=None,  # Read images with this many processes. (default: by number)
+    progress:bool=False,         # Show bars.
+    root:str=None,  # Find CIFAR-10 or ImageNet here. (default: $MGD3_CIFAR10 …)
+    download:bool=False,         # Let torchvision fetch cifar10 into the root.
+    background:str="white",      # Fill transparent pixels with white, black or #rrggbb.
+    vae:str=None,  # Use another VAE: a folder or a hub id. (default: its own)
+    revision:str=None,  # Take this branch, tag or commit of a hub id. (default: main)
+    variant:str=None,  # Take these weights, such as fp16. (default: what is there)
+    device:str=None,  # Compute on cuda, cuda:1, mps or cpu. (default: the best)
+    dtype:str=None,              # Compute in this precision. (default: by device)
 )->Latents:
     "Encode a dataset into a store, or what it lacks. Raises `ValueError` or `OSError`."
     team = find_workers(device)

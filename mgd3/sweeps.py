@@ -10,12 +10,12 @@ import os, signal, tempfile, time, warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import lru_cache
 from itertools import product
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import numpy as np, torch
-from tqdm.auto import tqdm
 
 from .methods import METHODS, PLUGINS, active_settings, check_settings, load_plugin
 from .data import overlap, pixels, match_labels
@@ -24,7 +24,7 @@ from .tables import check_table, load_rows, save_rows
 from .distill import distill_dataset
 from .devices import check_seed
 from .files import alone
-from .messages import Result, text_table
+from .messages import Result, progress_bar, text_table
 from .generators import from_pretrained
 from .guidance import SETTINGS, Sampling
 from .hard_label_eval import evaluate_hard
@@ -153,7 +153,13 @@ def _keep(path, job, row, about):
         save_rows(path, sorted((columns | r for r in rows), key=_key), **about)
 
 # %% ../nbs/58_sweeps.ipynb #dd354909
+def _leave_with_parent():
+    "End this process when the one that started it ends, however that ends."
+    def wait(): parent_process().join(); os._exit(1)
+    Thread(target=wait, daemon=True).start()
+
 def _start(plugins=()):
+    _leave_with_parent()
     torch.set_num_threads(1)
     for path in plugins: load_plugin(path)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
@@ -196,8 +202,7 @@ def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a ru
     todo, failed = _missing(jobs, path), []
     runs = ((j, _run(j)) for j in todo) if workers == 1 else _in_processes(todo,
                                                                            workers)
-    off = None if todo else True                             # a bar on terminals only
-    for job, row in tqdm(runs, total=len(todo), unit="run", disable=off):
+    for job, row in progress_bar(runs, "sweep", len(todo), "run", bool(todo)):
         if isinstance(row, Exception): failed.append((job, row))
         else: _keep(path, job, row, about)
     for job, e in failed:
@@ -290,19 +295,19 @@ def sweep_table(rows:list)->list:
 
 # %% ../nbs/58_sweeps.ipynb #swp03
 def sweep_settings(
-    data:list[str]=("digit-pairs",),  # datasets: names, or folders with splits
-    *, out:str="sweep.csv",       # file of runs: read, and added to
-    method:list[str]=("mgd3",),   # distillation methods
-    ipc:list[int]=(10,),          # images per class
-    seeds:list[int]=(0, 1, 2),    # a seed changes modes, noise and student
-    split:Literal["val", "test"]="val",  # real images: val to choose by, test to report
-    generator:str=None,           # bundled name, folder or hub id (default: dit-digits)
-    soft:bool=False,              # also train a student on a teacher's answers
-    prompt:str=None,              # text to image: a sentence with {} for the class
-    class_map:str=None,           # JSON: class → the generator's class, or prompt
-    workers:int=None,             # processes (default: 1 on a GPU, else by cores)
-    root:str=None,                # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
-    download:bool=False,          # let torchvision fetch cifar10 into root
+    data:list[str]=("digit-pairs",),  # Distill these: names, or folders with splits.
+    *, out:str="sweep.csv",       # Keep finished runs in this file, a line each.
+    method:list[str]=("mgd3",),   # Compare these methods (mgd3 info).
+    ipc:list[int]=(10,),          # Make this many images for each class.
+    seeds:list[int]=(0, 1, 2),  # Repeat with these seeds of modes, noise and students.
+    split:Literal["val", "test"]="val",  # Grade on val to choose, on test to report.
+    generator:str=None,           # Make images with it. (default: dit-digits)
+    soft:bool=False,              # Train a student on a teacher's answers, too.
+    prompt:str=None,  # Ask by a sentence with {} in it. (default: a photo of a {})
+    class_map:str=None,  # Map classes to the generator's, by JSON. (default: by name)
+    workers:int=None,  # Run this many at once. (default: 1 on a GPU, else by cores)
+    root:str=None,  # Find CIFAR-10 or ImageNet here. (default: $MGD3_CIFAR10 …)
+    download:bool=False,          # Let torchvision fetch cifar10 into the root.
     **settings,                   # lists: of sampling, of discovery, of the methods
 )->Result:                        # rows: the lines of this grid
     "Distill and evaluate with every combination of settings; a CSV line for each run."

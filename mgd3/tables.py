@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np, torch
 from PIL import Image
-from tqdm.auto import tqdm
 
+from .messages import progress_bar
 from .files import write_whole
 from .ours import check_ours
 
@@ -165,7 +165,8 @@ def by_parts(path,        # CSV file; parts that stand in it are not measured ag
     check_table(path, columns=keys)
     rows = load_rows(path)[0] if Path(path).is_file() else []
     done = {tuple(str(r[k]) for k in keys) for r in rows}
-    for part in tqdm([p for p in parts if tuple(map(str, p)) not in done], unit="part"):
+    todo = [p for p in parts if tuple(map(str, p)) not in done]
+    for part in progress_bar(todo, unit="part"):
         rows += [dict(zip(keys, part)) | r for r in measured(*part)]
         columns = dict.fromkeys((k for r in rows for k in r), "")
         save_rows(path, [columns | r for r in rows], **about)

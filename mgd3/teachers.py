@@ -13,13 +13,12 @@ from pathlib import Path
 
 import numpy as np, torch, torch.nn as nn
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from .data import Data, check_data, composed, match_labels, n_channels
 from .sources import imagenet_ids, load_data, own_split
 from .files import TEACHER, check_writable, parse_json, write_whole
 from .devices import as_device, check_seed, default_device, kept
-from .messages import Result, nearly
+from .messages import Result, nearly, progress_bar
 from .hard_label_eval import auto_settings, default_net
 from .networks import make_network
 from .answers import confusion
@@ -143,8 +142,7 @@ def train_teacher(data,                     # `Data` or a dataset's name: real i
         # a sixth faster on a CPU with bfloat16
         model.to(memory_format=torch.channels_last)
         more = dict(optimiser=one_cycle(len(x)))
-    with tqdm(total=s.epochs, desc=f"teacher {net}", unit="epoch",
-              disable=None if progress else True) as bar:
+    with progress_bar(None, f"teacher {net}", s.epochs, "epoch", progress) as bar:
         train(model, x, torch.as_tensor(np.asarray(data.labels)).long().to(device),
               s, own, on_epoch=lambda e: (bar.update(), after(e, t)), **more)
     return t if test is None else graded(t, test, device, stream)
@@ -194,22 +192,22 @@ def _request(real:Data, held:Data, *settings)->str:
     return hashlib.sha256(json.dumps([words, settings]).encode()).hexdigest()
 
 def make_teacher(
-    data:str="digit-pairs",  # real images: a dataset's name or folder
-    *, out:str="teacher.safetensors",  # file to write
-    net:str=None,  # of networks (default: convnet3 up to 64 px, else resnet18)
-    test:str=None,           # real images to grade it with (default: the data's own)
-    epochs:int=None,         # in place of the default
-    size:int=None,           # px
-    batch_size:int=None,     # images
-    lr:float=None,           # learning rate
-    norm:str=None,           # of ConvNets and ResNets: instance, batch or group
-    precision:str=None,      # float32 or bfloat16 (default: by device)
-    seed:int=0,              # of weights, batches and augmentation
-    stream:bool=None,        # leave images on disk (default: by their size)
-    root:str=None,           # where CIFAR-10 or ImageNet is (or $MGD3_CIFAR10 …)
-    download:bool=False,     # let torchvision fetch cifar10 into root
-    device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
-    progress:bool=False,     # show a bar
+    data:str="digit-pairs",  # Train on this dataset: a name or a folder of classes.
+    *, out:str="teacher.safetensors",  # Write the teacher to this file.
+    net:str=None,  # Train this network. (default: convnet3, above 64 px resnet18)
+    test:str=None,           # Grade it with these images. (default: the data's own)
+    epochs:int=None,         # Train for this many epochs. (default: by network)
+    size:int=None,           # Train at this many pixels. (default: by the images)
+    batch_size:int=None,     # Train on this many images a step. (default: by network)
+    lr:float=None,           # Train with this learning rate. (default: by network)
+    norm:str=None,           # Normalise like this in a ConvNet. (default: instance)
+    precision:str=None,      # Train in this precision. (default: by device)
+    seed:int=0,              # Draw weights, batches and augmentation by this.
+    stream:bool=None,        # Leave images on disk. (default: by their size)
+    root:str=None,  # Find CIFAR-10 or ImageNet here. (default: $MGD3_CIFAR10 …)
+    download:bool=False,     # Let torchvision fetch cifar10 into the root.
+    device:str=None,         # Compute on cuda, cuda:1, mps or cpu. (default: the best)
+    progress:bool=False,     # Show a bar.
 )->Result:
     "Train a teacher for soft labels on all real images, and write it to a file."
     given = dict(epochs=epochs, size=size, batch_size=batch_size, lr=lr, norm=norm,
