@@ -92,7 +92,7 @@ def alone(folder,            # that exists
         if fd in _LOCKS: _LOCKS.remove(fd); os.close(fd)
 
 # %% ../nbs/18_files.ipynb #7a74e166
-OURS = ("mgd3.json", "metadata.jsonl", "modes.safetensors", "preview.png",
+OURS = ("mgd3.json", "metadata.jsonl", "modes.safetensors", "preview.png", "README.md",
         "teacher.safetensors", "checkpoint.safetensors")
 
 def check_names(names):
