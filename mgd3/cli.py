@@ -38,6 +38,7 @@ class Command:
     several:bool=False      # each of these takes several values
     shares:bool=False       # the processes of accelerate launch share its work
     resumes:bool=False      # interrupted, the same command goes on
+    places:int=1            # how many options need no name
     say:object=lambda r: r  # what the function returns → a `Result`
 
     @property
@@ -49,7 +50,9 @@ class Command:
     def options(self)->list:
         "Those of the function and of its further settings, and those of every command."
         group = {name: g for g, names in GROUPS.items() for name in names.split()}
-        first, *found = read_options(self.where)
+        found = read_options(self.where)
+        firsts, found = found[:self.places], found[self.places:]
+        if all(o.name != "generator" for o in found): group["revision"] = ""   # a branch
         found = [replace(o, group=group.get(o.name, "")) for o in found]
         for where, g in self.more:
             found += [replace(o, many=self.several) for o in read_options(where, g)]
@@ -57,7 +60,7 @@ class Command:
                  and (o.kind in ("int", "float", "str", "bool") or o.choices)]
         plain += (METHOD if _SAMPLED in self.more else []) + COMMON
         plain.sort(key=lambda o: [*GROUPS].index(o.group))
-        return [replace(first, first=True), *plain]
+        return [*(replace(o, first=True) for o in firsts), *plain]
 
 # %% ../nbs/15_cli.ipynb #how8
 def distilled(d)->Result:
@@ -88,6 +91,7 @@ COMMANDS = dict(
     teacher=Command("teachers.make_teacher"),
     encode=Command("store.encode", shares=True, resumes=True, say=encoded),
     verify=Command("files.verify"),
+    push=Command("push.push_dataset", places=2),
     pretrain=Command("pretrain.pretrain_generator", _TRAINING, resumes=True),
     info=Command("cli.info"))
 

@@ -74,7 +74,7 @@ def _answers(url:str, seconds:float=4.)->bool:
     thread.start(); thread.join(seconds)
     return bool(got)
 
-def _silence()->str:
+def why_silent()->str:
     "Why the hub cannot be asked; nothing where it can."
     from huggingface_hub import constants
     if constants.HF_HUB_OFFLINE: return "HF_HUB_OFFLINE is set"
@@ -180,5 +180,5 @@ def fetched(source,           # a folder or a hub id, see `source_of`
         return source
     marks = ("vae/config.json", "config.json")
     if what == "generator": marks = ("model_index.json",)
-    if why := _silence(): return _from_cache(source, revision, marks, why)
+    if why := why_silent(): return _from_cache(source, revision, marks, why)
     return _download(source, revision, variant, own_vae, what, marks)
