@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .card import CARD, write_card
 from .files import hashes, json_lines, read_manifest, verify
-from .hub import why_silent
+from .hub_data import why_silent
 from .messages import Result, error_line
 
 # %% ../nbs/60_push.ipynb #push08
