@@ -33,7 +33,7 @@ from .store import (Latents, beside, check_place, check_workers, encode_beside,
 
 # %% ../nbs/12_distill.ipynb #76b44c14
 def distill_dataset(
-    data:str="digit-pairs",  # digits, cifar10, imagenette, …, a folder of class folders
+    data:str="digit-pairs",  # digits, cifar10, imagenette, …, a folder, USER/NAME
     generator:str="dit-digits",  # bundled name, diffusers folder or hub id
     ipc:int=10,              # images per class
     out:str="distilled",     # folder to write; made if missing
