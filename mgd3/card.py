@@ -181,7 +181,8 @@ _MARK = re.compile(rb"\n<!-- written by mgd3 ([0-9a-f]{64}) -->\n$")
 def sealed_card(text:str)->bytes:
     "A card with its hash in the last line."
     data = text.encode("utf-8")
-    return data + f"\n<!-- written by mgd3 {hashlib.sha256(data).hexdigest()} -->\n".encode()
+    mark = f"\n<!-- written by mgd3 {hashlib.sha256(data).hexdigest()} -->\n"
+    return data + mark.encode()
 
 def is_untouched(data:bytes)->bool:
     "Is this a card as mgd3 has written it?"

@@ -69,7 +69,7 @@ def check_repo(api, repo:str, revision=None):
     "Raise `FileExistsError` for a repository that holds something else."
     there = set(api.list_repo_files(repo, repo_type="dataset", revision=revision))
     if "mgd3.json" not in there and (other := sorted(there - _BARE)):
-        raise FileExistsError(f"{repo} holds something else ({other[0]}), which would be "
+        raise FileExistsError(f"it holds something else ({other[0]}), which would be "
                               "mixed with this dataset: choose another name")
 
 def upload(api, folder:Path, repo:str, left:list, revision=None, message=None):
