@@ -15,7 +15,7 @@ from .options import Option, find_source, pairs, parse, read_config, read_option
 
 # %% ../nbs/15_cli.ipynb #how6
 GROUPS = {"": "", "sampling": "", "discovery": "",
-          "generator": "generator prompt class_map vae revision variant dtype compile",
+          "generator": "generator prompt class_map vae lora revision variant dtype compile",
           "real image": "test held split root download background skip_bad",
           "teacher": "teacher teacher_net teacher_classes labels",
           "training": "preset epochs size lr norm precision weighted",
@@ -40,6 +40,7 @@ class Command:
     resumes:bool=False      # interrupted, the same command goes on
     places:int=1            # how many options need no name
     say:object=lambda r: r  # what the function returns → a `Result`
+    of:str=None             # a command whose options it takes, and passes on
 
     @property
     def about(self)->str:
@@ -49,6 +50,7 @@ class Command:
     @property
     def options(self)->list:
         "Those of the function and of its further settings, and those of every command."
+        if self.of: return COMMANDS[self.of].options
         group = {name: g for g, names in GROUPS.items() for name in names.split()}
         found = read_options(self.where)
         firsts, found = found[:self.places], found[self.places:]
@@ -84,6 +86,7 @@ _TRAINING = (("pretrain_job.Settings", "training"),)
 COMMANDS = dict(
     distill=Command("distill.distill_dataset", _SAMPLING, shares=True, resumes=True,
                     say=distilled),
+    plan=Command("plan.plan_distillation", of="distill"),
     evaluate=Command("compare.evaluate", resumes=True),
     metrics=Command("metrics.dataset_metrics"),
     report=Command("report.write_report"),
