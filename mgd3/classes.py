@@ -134,9 +134,27 @@ def bundled_for(dataset:str)->list:
     return [name for name, folder in bundled().items()
             if dataset in own_settings(folder).get("classes", {})]
 
+def _seems_grey(data:Data)->bool:
+    "Are (some of) the images grey? One that cannot be read is left to the encoding."
+    def mode(i):
+        try: return data.images[i].mode
+        except OSError: return "L"
+    return all(mode(i) in ("1", "L") for i in range(0, len(data), len(data) // 1000 + 1))
+
+def bundled_like(data)->str:  # a `Data`, or the name of a dataset
+    "The bundled generator that knows a dataset, else one for images of its colours."
+    name = data.name if isinstance(data, Data) else str(data)
+    if able := bundled_for(name): return able[0]
+    if not isinstance(data, Data) or _seems_grey(data): return "dit-digits"
+    return "dit-cifar10"
+
 def _bundled_hint(dataset)->str:
     able = bundled_for(dataset)
     return f"; --generator {able[0]} has the classes of {dataset}" if able else ""
+
+WAYS_ON = ("say which of its classes is meant (--class-map), take a text-to-image "
+           "generator (--generator, --prompt), train one on your images (mgd3 "
+           "pretrain), or select real images (--method k-center)")
 
 def _by_name(c:Classes, data:Data)->list:
     "The class that each name of a dataset means; None where there is none."
@@ -177,9 +195,8 @@ def class_numbers(c:Classes, data:Data,
     if fits and fits[0] is listed: _check_listed(c, data, listed)
     if None in idx:
         raise ValueError(f"{c.owner} has no class {data.classes[idx.index(None)]!r} "
-                         f"(of dataset {data.name}); {c.hint}; a class_map can say "
-                         "which of its classes is meant, a text-to-image generator "
-                         f"takes any name{_bundled_hint(data.name)}")
+                         f"(of dataset {data.name}); {c.hint}{_bundled_hint(data.name)}"
+                         f"; {WAYS_ON}")
     check_numbers(c, torch.tensor(idx))
     if idx is not mapped: _check_apart(c, data, idx)
     return idx

@@ -95,6 +95,7 @@ COMMANDS = dict(
     encode=Command("store.encode", shares=True, resumes=True, say=encoded),
     verify=Command("files.verify"),
     push=Command("push.push_dataset", places=2),
+    split=Command("split.split_folder"),
     pretrain=Command("pretrain.pretrain_generator", _TRAINING, resumes=True),
     info=Command("cli.info"))
 

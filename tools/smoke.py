@@ -16,6 +16,7 @@ JOBS = [   # command line, exit code, words on stdout or stderr, files
      ["made/mgd3.json", "made/metadata.jsonl", "made/preview.png", "made/README.md", "made/0-5/00001.png"]),
     ("distill digit-pairs --ipc 2 --method random --out chosen --json", 0, '"images": 10', ["chosen/0-5/00001.png"]),
     ("distill digit-pears --out none", 2, "did you mean 'digit-pairs'", []),
+    ("plan digit-pairs --ipc 1 --out none", 0, "nothing was written", []),
     ("verify made", 0, "as they should be", []),
     ("evaluate made chosen --epochs 2 --repeats 1", 0, "made", ["evaluations.jsonl"]),
     ("metrics made", 0, "", []),
@@ -23,12 +24,20 @@ JOBS = [   # command line, exit code, words on stdout or stderr, files
     ("sweep digit-pairs --ipc 1 --scale .1 --seeds 0 --steps 10 --form x0 --workers 1 --out sweep.csv", 0, "",
      ["sweep.csv"]),
     ("teacher digit-pairs --epochs 1 --out teacher.safetensors", 0, "", ["teacher.safetensors"]),
+    ("split photos --out parts", 0, "images to train on", ["parts/train/light/0.png"]),
     ("encode digit-pairs --store latents", 0, "latents of 1000 images", ["latents/mgd3.json"]),
     ("verify latents", 0, "as they should be", []),
     ("pretrain digits --size tiny --minutes .05 --no-flips --out trained", 0, "the same command goes on",
      ["trained.training/autoencoder.safetensors"]),
     ("push made me/made", 1, "HF_HUB_OFFLINE is set", []),
 ]
+
+def photographs(folder):
+    "Two classes of ten small images each. Pillow comes with the package."
+    from PIL import Image
+    for name, grey in (("light", 200), ("dark", 20)):
+        (folder/name).mkdir(parents=True)
+        for i in range(10): Image.new("RGB", (32, 32), (grey, grey, 5 * i)).save(folder/name/f"{i}.png")
 
 def run(words, env, where):
     made = subprocess.run([sys.executable, "-m", "mgd3", *words.split()], cwd=where, env=env, capture_output=True)
@@ -54,6 +63,7 @@ def main(names):
     bad, begun = 0, time.time()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as tmp:
         where = Path(tmp)
+        photographs(where/"photos")
         for name in sorted(lacking(env, where)): bad += 1; print(f"no job tries mgd3 {name}")
         for job in JOBS[:last + 1]:
             start = time.time()
