@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from .configs import own_settings
-from .data import Data, composed, n_channels
+from .data import Data, composed
 from .hub import bundled
 from .sources import imagenet_ids
 
@@ -134,11 +134,18 @@ def bundled_for(dataset:str)->list:
     return [name for name, folder in bundled().items()
             if dataset in own_settings(folder).get("classes", {})]
 
+def _seems_grey(data:Data)->bool:
+    "Are (some of) the images grey? One that cannot be read is left to the encoding."
+    def mode(i):
+        try: return data.images[i].mode
+        except OSError: return "L"
+    return all(mode(i) in ("1", "L") for i in range(0, len(data), len(data) // 1000 + 1))
+
 def bundled_like(data)->str:  # a `Data`, or the name of a dataset
     "The bundled generator that knows a dataset, else one for images of its colours."
     name = data.name if isinstance(data, Data) else str(data)
     if able := bundled_for(name): return able[0]
-    if not isinstance(data, Data) or n_channels(data) == 1: return "dit-digits"
+    if not isinstance(data, Data) or _seems_grey(data): return "dit-digits"
     return "dit-cifar10"
 
 def _bundled_hint(dataset)->str:

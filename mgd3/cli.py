@@ -75,6 +75,7 @@ class Command:
     named:bool=True         # may its data be a dataset's name?
     shares:bool=False       # the processes of accelerate launch share its work
     resumes:bool=False      # interrupted, the same command goes on
+    places:int=1            # how many options need no name
     say:object=lambda r: r  # what the function returns → a `Result`
     of:str=None             # a command whose options it takes, and passes on
 
@@ -88,7 +89,9 @@ class Command:
         "Those of the function and of its further settings, and those of every command."
         if self.of: return COMMANDS[self.of].options
         group = {name: g for g, names in GROUPS.items() for name in names.split()}
-        first, *found = read_options(self.where)
+        found = read_options(self.where)
+        firsts, found = found[:self.places], found[self.places:]
+        if all(o.name != "generator" for o in found): group["revision"] = "output"
         found = [replace(o, required=False) for o in found + COMMON]
         for where, g in self.more:
             found += [replace(o, many=self.several, required=False,
@@ -99,8 +102,8 @@ class Command:
                  if o.name != "progress" and (o.choices or o.kind in PLAIN)]
         found += (METHOD if _SAMPLED in self.more else []) + LIKE * self.likes
         found.sort(key=lambda o: [*GROUPS].index(o.group))
-        first = replace(first, first=True)
-        return [with_names(first) if self.named else first, *found]
+        firsts = [replace(o, first=True) for o in firsts]
+        return [*map(with_names, firsts), *found] if self.named else [*firsts, *found]
 
 # %% ../nbs/15_cli.ipynb #how8
 def distilled(d)->Result:
@@ -132,6 +135,7 @@ COMMANDS = dict(
     teacher=Command("teachers.make_teacher"),
     encode=Command("store.encode", shares=True, resumes=True, say=encoded),
     verify=Command("files.verify"),
+    push=Command("push.push_dataset", places=2, named=False),
     split=Command("split.split_folder", named=False),
     pretrain=Command("pretrain.pretrain_generator", _TRAINING, resumes=True),
     info=Command("cli.info"))

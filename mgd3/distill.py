@@ -35,7 +35,7 @@ from .store import (Latents, beside, check_place, check_workers, encode_beside,
 
 # %% ../nbs/12_distill.ipynb #76b44c14
 def distill_dataset(
-    data:str="digit-pairs",  # Distill this dataset: a name or a folder of classes.
+    data:str="digit-pairs",  # Distill this dataset: a name, a folder or USER/NAME.
     generator:str=None,  # Make images with this: a name, folder, id. (default: by data)
     ipc:int=10,              # Make this many images for each class.
     out:str="distilled",     # Write to this folder, which is made if missing.

@@ -106,7 +106,7 @@ def alone(folder,            # that exists
     finally: unlock()
 
 # %% ../nbs/18_files.ipynb #7a74e166
-OURS = ("mgd3.json", "metadata.jsonl", "modes.safetensors", "preview.png",
+OURS = ("mgd3.json", "metadata.jsonl", "modes.safetensors", "preview.png", "README.md",
         "teacher.safetensors", "checkpoint.safetensors")
 
 def check_names(names):

@@ -18,6 +18,7 @@ from PIL import Image
 from safetensors import SafetensorError
 from torch import Tensor
 
+from .card import write_card
 from .data import Data, pixels, png_bytes
 from .devices import Workers
 from .files import (CHECKPOINT, FORMAT, PART, TEACHER, OtherFormat, alone,
@@ -249,4 +250,5 @@ def finish(self:Folder,
     shutil.rmtree(out/_FOUND, ignore_errors=True)
     files = [MODES, TEACHER, "metadata.jsonl", "preview.png"]
     there = {f: sha256(out/f) for f in files if (out/f).is_file()}
+    write_card(out, self.manifest | dict(files=there), lines)
     write_whole(out/"mgd3.json", json_file(self.manifest | dict(files=there)))

@@ -10,9 +10,9 @@ import re
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from threading import Thread
 
 from .configs import needed_parts, pipeline_config
+from .hub_data import why_silent
 from .messages import error_line, nearly
 
 # %% ../nbs/46_hub.ipynb #af682bbb
@@ -63,24 +63,6 @@ def variant_of(parts:dict,    # part → names of its files
     return variant or next((v for v in found.values() if v), None)
 
 # %% ../nbs/46_hub.ipynb #i18l05
-def _answers(url:str, seconds:float=4.)->bool:
-    "Does a server answer?"
-    from huggingface_hub import get_session
-    got = []
-    def ask():
-        try: got.append(get_session().head(url, timeout=seconds))
-        except Exception: pass                # whatever it was: no answer
-    thread = Thread(target=ask, daemon=True)  # finding its address may take longer
-    thread.start(); thread.join(seconds)
-    return bool(got)
-
-def _silence()->str:
-    "Why the hub cannot be asked; nothing where it can."
-    from huggingface_hub import constants
-    if constants.HF_HUB_OFFLINE: return "HF_HUB_OFFLINE is set"
-    if _answers(constants.ENDPOINT): return ""
-    return f"{constants.ENDPOINT} does not answer"
-
 @contextmanager
 def _asking(source, revision):
     "What the hub refuses, as one line that says what to do."
@@ -180,5 +162,5 @@ def fetched(source,           # a folder or a hub id, see `source_of`
         return source
     marks = ("vae/config.json", "config.json")
     if what == "generator": marks = ("model_index.json",)
-    if why := _silence(): return _from_cache(source, revision, marks, why)
+    if why := why_silent(): return _from_cache(source, revision, marks, why)
     return _download(source, revision, variant, own_vae, what, marks)

@@ -18,6 +18,7 @@ from torch.utils.data import ConcatDataset
 
 from .data import Data, from_arrays, subset, composed, folder_names
 from .messages import nearly
+from .hub_data import hub_split, is_hub_id
 from .folders import SPLITS, classes_in, from_folder, image_files, layout, split_root, tell_left
 from .images import Files, colour, is_image, plain, tell_once
 
@@ -304,13 +305,13 @@ def as_dataset(fn):
 
 
 # %% ../nbs/38_sources.ipynb #7f0ae2cba
-def load_data(name,               # digits, digit-pairs, cifar10, a subset of ImageNet, a folder of class folders
+def load_data(name,               # digits, digit-pairs, cifar10, a subset of ImageNet, a folder of class folders, USER/NAME of the hub
               split:str="train",  # train, val, test or unseen
               root=None,          # the folder of CIFAR-10 or ImageNet
               download:bool=False,  # let torchvision fetch cifar10 into `root`
               background:str="white",  # behind transparent pixels: white, black or #rrggbb
              )->Data:
-    "A dataset by name or folder. Raises `ValueError` for an unknown name or split."
+    "A dataset by name, folder or hub id. Raises `ValueError` for an unknown one."
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
     if download and name != "cifar10":
@@ -325,13 +326,17 @@ def load_data(name,               # digits, digit-pairs, cifar10, a subset of Im
         return (from_cifar10(where, split, download, background) if name == "cifar10"
                 else from_imagenet(where, name, split, background))
     if str(name) and Path(name).is_dir(): return from_folder(name, split, background)
+    if is_hub_id(name): return from_hf(*hub_split(name, split), name, background)
     hint = nearly(name, named())
-    raise ValueError(f"unknown dataset {str(name)!r}{hint}: neither a folder nor one "
-                     f"of {', '.join(named())}")
+    raise ValueError(f"unknown dataset {str(name)!r}{hint}: neither a folder, USER/NAME "
+                     f"of the hub, nor one of {', '.join(named())}")
 
 # %% ../nbs/38_sources.ipynb #7f0ae2cbb
 def own_split(name, split:str, root=None, download:bool=False)->Data:
     "A dataset's own images of a split; None where a folder has no such split."
+    if is_hub_id(name):
+        try: return load_data(name, split)
+        except ValueError: return None
     if name not in named():
         try: own = split_root(Path(name), split)
         except (OSError, ValueError): return None

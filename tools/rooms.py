@@ -10,7 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generators", "loading", "families", "hub",
           "configs", "classes", "weights", "data", "images", "folders", "sources", "files", "ours", "tables",
-          "devices", "store", "changes", "seals", "tensor_files", "shipped", "reach", "folder", "selections", "methods", "distill", "checkpoints"}
+          "devices", "store", "changes", "seals", "tensor_files", "shipped", "reach", "folder", "selections", "methods", "distill", "checkpoints",
+          "card", "hub_data"}
 EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "answers", "teachers", "features", "compare",
               "metrics", "sweeps", "ablations", "provenance", "report"}
 LINES, NAMES, FRONT = 390, 150, 60
