@@ -288,6 +288,19 @@ def comparison_table(rows:list,             # of `compare_students`
         tables.append([_by_class(r, classes) for r in group])
     return "\n\n".join(map(text_table, tables))
 
+def _to_compare(rows, baselines):
+    "What an accuracy can be compared with, in a line."
+    classes = sorted({len(r["per_class"]) for r in rows})
+    chance = ", ".join(f"{100 / n:.1f} % for {n} classes" for n in classes)
+    more = "" if baselines else "; --baselines adds random and all real images"
+    return f"chance is {chance}{more}"
+
+def _of_file(rows, repeats, results):
+    "How many runs were in the results file, and how many were trained, in a line."
+    runs, old = len(rows) * repeats, sum(r["reused"] for r in rows)
+    if old == runs: return f"finished already: {old} of {runs} runs were in {results}"
+    return f"{old} of {runs} runs were in {results}, {runs - old} trained now"
+
 def _by_class(r, classes):
     number = lambda v: "-" if v is None else f"{v:.1f}"
     found = {c: number(r["per_class"][c]) for c in classes}
@@ -360,7 +373,6 @@ def evaluate(
         device, stream, progress, epochs=epochs, size=size, batch_size=batch_size,
         lr=lr, norm=norm, precision=precision, weighted=weighted)
     if csv: save_comparison(csv, rows, seed)
-    old = sum(r["reused"] for r in rows)
-    text, found = comparison_table(rows, per_class), dict(results=rows)
-    if old: text += f"\n({old} of {len(rows) * repeats} runs were in {results} already)"
-    return Result(text, rows[0] if len(rows) == 1 else found)
+    lines = [comparison_table(rows, per_class), _to_compare(rows, baselines)]
+    if results: lines.append(_of_file(rows, repeats, results))
+    return Result("\n".join(lines), rows[0] if len(rows) == 1 else dict(results=rows))
