@@ -26,6 +26,7 @@ class Data:
     gen_classes:list = None  # the generator's class index of each class, where it is fixed by the data
     weights:np.ndarray = None  # (n,) the share of its class that each image stands for, where that is known
     class_names:list = None  # the true class names, where some cannot be folders
+    made:int = None          # images that the call of `distill_dataset` has made
 
     def __len__(self): return len(self.labels)
     def of(self, label): return np.flatnonzero(self.labels == label)
