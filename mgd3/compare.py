@@ -64,6 +64,10 @@ def random_entry(data:Data, ipc:int, test:Data)->Entry:
     return Entry(f"{ipc} random real images per class",
                  lambda seed: drawn(data, ipc, seed), test)
 
+def all_of(data:Data, test:Data)->Entry:
+    "All real images."
+    return entry(f"all {len(data)} images of {data.name}", data, test)
+
 # %% ../nbs/16_compare.ipynb #2daf2c10
 PRESETS = dict(hard=("auto", "small", "paper", "public_code"),
                soft=("auto", "small", "rded", "sre2l"))
@@ -258,8 +262,7 @@ def baseline_entries(sets:list,  # (folder, its `Data`, its real test images)
         real = real_data(folder, data, "--data", "train", root, download)
         ipc = round(ipc_of(made))
         rows.setdefault((real.name, ipc), random_entry(real, ipc, test))
-        everything = f"all {len(real)} images of {real.name}"
-        rows.setdefault((real.name, "all"), entry(everything, real, test))
+        rows.setdefault((real.name, "all"), all_of(real, test))
     return list(rows.values())
 
 # %% ../nbs/16_compare.ipynb #eval04
@@ -288,23 +291,24 @@ def comparison_table(rows:list,             # of `compare_students`
         tables.append([_by_class(r, classes) for r in group])
     return "\n\n".join(map(text_table, tables))
 
-def _to_compare(rows, baselines):
+def _by_class(r, classes):
+    number = lambda v: "-" if v is None else f"{v:.1f}"
+    found = {c: number(r["per_class"][c]) for c in classes}
+    return {"class": f"{r['dataset']}, {r['net']}", **found}
+
+# %% ../nbs/16_compare.ipynb #eval04a
+def to_compare(rows, baselines):
     "What an accuracy can be compared with, in a line."
     classes = sorted({len(r["per_class"]) for r in rows})
     chance = ", ".join(f"{100 / n:.1f} % for {n} classes" for n in classes)
     more = "" if baselines else "; --baselines adds random and all real images"
     return f"chance is {chance}{more}"
 
-def _of_file(rows, repeats, results):
+def of_file(rows, repeats, results):
     "How many runs were in the results file, and how many were trained, in a line."
     runs, old = len(rows) * repeats, sum(r["reused"] for r in rows)
     if old == runs: return f"finished already: {old} of {runs} runs were in {results}"
     return f"{old} of {runs} runs were in {results}, {runs - old} trained now"
-
-def _by_class(r, classes):
-    number = lambda v: "-" if v is None else f"{v:.1f}"
-    found = {c: number(r["per_class"][c]) for c in classes}
-    return {"class": f"{r['dataset']}, {r['net']}", **found}
 
 # %% ../nbs/16_compare.ipynb #eval05a
 _COLUMNS = ("reused", "dataset", "net", "protocol", "images", "tested")
@@ -373,6 +377,6 @@ def evaluate(
         device, stream, progress, epochs=epochs, size=size, batch_size=batch_size,
         lr=lr, norm=norm, precision=precision, weighted=weighted)
     if csv: save_comparison(csv, rows, seed)
-    lines = [comparison_table(rows, per_class), _to_compare(rows, baselines)]
-    if results: lines.append(_of_file(rows, repeats, results))
+    lines = [comparison_table(rows, per_class), to_compare(rows, baselines)]
+    if results: lines.append(of_file(rows, repeats, results))
     return Result("\n".join(lines), rows[0] if len(rows) == 1 else dict(results=rows))
