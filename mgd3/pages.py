@@ -69,11 +69,13 @@ h1,h2{line-height:1.2} h2{margin-top:2.5rem} figure{margin:1rem 0} svg{overflow:
 figcaption,.note{font-size:.9rem;opacity:.85} summary{cursor:pointer}
 .scroll{overflow-x:auto} table{border-collapse:collapse;font-size:.85rem}
 th,td{padding:.3rem .5rem;text-align:right;border-bottom:1px solid #8884}
-td{white-space:nowrap;font-variant-numeric:tabular-nums} td.text{white-space:normal}
+td{white-space:nowrap;font-variant-numeric:tabular-nums}
+td:first-child,td.text{white-space:normal;min-width:min(13rem,30vw)}
 th:first-child,td:first-child,td.text{text-align:left}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem} dd{margin:0}
+@media(max-width:32rem){dl{display:block} dt{font-weight:bold;margin-top:.4rem}}
 .mark{width:.9em;height:.9em;margin-right:.4em;vertical-align:-.1em;
-stroke:currentColor;stroke-width:.06} .key span{margin-right:1.2em;white-space:nowrap}
+stroke:currentColor;stroke-width:.04} .key span{margin-right:1.2em;white-space:nowrap}
 .drawing>svg{max-width:100%;height:auto}
 .maps{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(45%,16rem),1fr));
 gap:1rem} .maps figure{margin:0} .maps svg{width:100%;height:auto}

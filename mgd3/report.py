@@ -131,9 +131,9 @@ def draw_map(ax, sets:list, real:Data, space_z:Tensor,
     mine = np.flatnonzero(match_labels(sets[0].data, real) == c)
     rows = np.random.default_rng(seed).permutation(mine)[:most]
     flat = joint_tsne(space_z[rows], *(s.z[s.data.of(c)] for s in sets), seed=seed)
-    ax.plot(*flat[0].T, ".", ms=5, mew=0, color="#888888", alpha=.5)
+    ax.plot(*flat[0].T, ".", ms=4, mew=0, color="#888888", alpha=.5)
     for s, p in zip(sets, flat[1:]):
-        ax.plot(*p.T, s.marker, ms=8, color=s.colour, mec=INK, mew=.5)
+        ax.plot(*p.T, s.marker, ms=6, color=s.colour, mec=INK, mew=.4)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set(visible=True, alpha=.3)
 
@@ -194,7 +194,7 @@ of images, so compare datasets of one size.</p>
 {% endfor %}</figure>{% endfor %}</div>
 <p class="note">A class a row; the first ten images of the first ten classes.</p>
 <h2>Where they lie</h2>{{ key }}<div class="maps">
-{% for name, svg in maps %}<figure>{{ svg }}<figcaption>{{ name }}</figcaption></figure>
+{% for name, svg in maps %}<figure><figcaption>{{ name }}</figcaption>{{ svg }}</figure>
 {% endfor %}</div>
 <p class="note">A t-SNE map for each class{% if classes|length > 6 %} (the first six)
 {%- endif %}, of {{ where }}. Real images are grey, distilled ones coloured. Look for grey
@@ -218,7 +218,8 @@ better, and {{ chance }} is chance. Mean over {{ students }} students ({{ net }}
 # %% ../nbs/17_report.ipynb #wterm2
 TERMS = {   # measure → its heading, what it is
     "accuracy": ("accuracy, % ↑", "real test images that students name correctly after "
-                 "they have learnt from these images only"),
+                 "they have learnt from these images only; ± is the spread of "
+                 "the students"),
     "coverage": ("coverage ↑", "share of the looks of a class (modes of held-out real "
                  "images) that at least one image is nearest to"),
     "diversity": ("diversity ↑", "how far an image is from the next one of its class; 1 "
