@@ -308,6 +308,7 @@ def of_file(rows, repeats, results):
     "How many runs were in the results file, and how many were trained, in a line."
     runs, old = len(rows) * repeats, sum(r["reused"] for r in rows)
     if old == runs: return f"finished already: {old} of {runs} runs were in {results}"
+    if old == 0: return f"runs trained now and kept in {results}: {runs}"
     return f"{old} of {runs} runs were in {results}, {runs - old} trained now"
 
 # %% ../nbs/16_compare.ipynb #eval05a
@@ -364,7 +365,7 @@ def evaluate(
     if data and not baselines: raise ValueError("--data is for --baselines")
     check_outputs(results, csv); check_repeats(repeats, seed)
     graded_by = lambda d: real_data(d, test, "--test", "test", root, download)
-    sets = [(d, from_folder(d), graded_by(d)) for d in dirs]
+    sets = [(str(d), from_folder(d), graded_by(d)) for d in dirs]
     for d, made, real in sets:
         check_unseen(d, real)
         if test: tell_seen(d, made, real, test)
