@@ -20,6 +20,7 @@ _ROOMS = dict(
     toy="IdealDenoiser",
     methods="METHODS PULLS STARTS method load_plugin",
     distill="distill_dataset",
+    plan="plan_distillation",
     files="read_manifest verify",
     networks="make_network",
     hard_label_eval="HardLabel evaluate_hard",

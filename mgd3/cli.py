@@ -15,7 +15,7 @@ from .options import Option, find_source, pairs, parse, read_config, read_option
 
 # %% ../nbs/15_cli.ipynb #how6
 GROUPS = {"": "", "sampling": "", "discovery": "",
-          "generator": "generator prompt class_map vae revision variant dtype compile",
+          "generator": "generator prompt class_map vae lora revision variant dtype compile",
           "real image": "test held split root download background skip_bad",
           "teacher": "teacher teacher_net teacher_classes labels",
           "training": "preset epochs size lr norm precision weighted",
@@ -39,6 +39,7 @@ class Command:
     shares:bool=False       # the processes of accelerate launch share its work
     resumes:bool=False      # interrupted, the same command goes on
     say:object=lambda r: r  # what the function returns → a `Result`
+    of:str=None             # a command whose options it takes, and passes on
 
     @property
     def about(self)->str:
@@ -48,6 +49,7 @@ class Command:
     @property
     def options(self)->list:
         "Those of the function and of its further settings, and those of every command."
+        if self.of: return COMMANDS[self.of].options
         group = {name: g for g, names in GROUPS.items() for name in names.split()}
         first, *found = read_options(self.where)
         found = [replace(o, group=group.get(o.name, "")) for o in found]
@@ -82,6 +84,7 @@ _TRAINING = (("pretrain_job.Settings", "training"),)
 COMMANDS = dict(
     distill=Command("distill.distill_dataset", _SAMPLING, shares=True, resumes=True,
                     say=distilled),
+    plan=Command("plan.plan_distillation", of="distill"),
     evaluate=Command("compare.evaluate", resumes=True),
     metrics=Command("metrics.dataset_metrics"),
     report=Command("report.write_report"),

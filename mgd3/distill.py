@@ -10,6 +10,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from .classes import bundled_for
 from .data import (Data, Picked, fingerprint, image_seed, median_side,
@@ -17,12 +18,13 @@ from .data import (Data, Picked, fingerprint, image_seed, median_side,
 from .devices import (Workers, check_seed, chunk_for, find_workers,
                           out_of_memory)
 from .files import manifest_of
-from .folder import check_ipc, check_out, make_manifest, open_folder, plan_chunks
+from .folder import check_out, make_manifest, open_folder, plan_chunks
 from .generators import Generator, from_pretrained
 from .guidance import SETTINGS, Sampling
 from .methods import (DISCOVERY, METHODS, Job, Method, check_settings,
                           own_settings, pull_strength)
 from .modes import Lazy, check_discovery, discover_modes
+from .per_class import Allocation
 from .reach import note_settings
 from .selections import check_images_fit_teacher, encoder_for, why_unfit
 from .shipped import Shipped, load_shipped, modes_for, shipped_files
@@ -38,6 +40,8 @@ def distill_dataset(
     ipc:int=10,              # images per class
     out:str="distilled",     # folder to write; made if missing
     *, method:str="mgd3",    # mgd3, unguided, random, … (mgd3 info lists them)
+    allocate:str="equal",    # images by class: equal, proportional or a JSON file
+    short_classes:Literal["error", "all"]="error",  # with too few images; all: take all
     seed:int=0,              # of modes, noise and random choices
     batch_size:int=None,     # images in a chunk: 50, fewer where a GPU is small
     progress:bool=False,     # show bars
@@ -47,6 +51,7 @@ def distill_dataset(
     download:bool=False,     # let torchvision fetch cifar10 into root
     background:str="white",  # of transparent pixels: white, black or #rrggbb
     vae:str=None,            # another VAE for the generator: a folder or a hub id
+    lora:str=None,           # LoRA weights to add to it: folder, file or hub id
     revision:str=None,       # of a hub id: a branch, a tag or a commit
     variant:str=None,        # of the weights, e.g. fp16 (default: whatever is there)
     device:str=None,         # cuda, cuda:1, cpu; cuda where there is one
@@ -61,19 +66,20 @@ def distill_dataset(
     ("Distill a dataset into `ipc` images per class. Raises `ValueError`, `OSError`, "
      "or `FloatingPointError` where sampling leaves the range of real images.")
     # Check: what is wrong is found here, before any work
-    load = dict(vae=vae, revision=revision, variant=variant, device=device,
+    load = dict(vae=vae, lora=lora, revision=revision, variant=variant, device=device,
                 dtype=dtype, compile=compile)
     reading = dict(store=store, skip_bad=skip_bad, workers=workers)
-    team = find_workers(device)
-    data, r = prepare_run(data, generator, ipc, out, method, seed, batch_size, prompt,
+    team, share = find_workers(device), Allocation(ipc, allocate, short_classes)
+    data, r = prepare_run(data, generator, share, out, method, seed, batch_size, prompt,
                           class_map, root, download, background, load, reading,
                           settings, team)
     note_settings(r.generator, r.sampling)
     latents = modes = None
     # Encode
     if r.needs_latents:
-        latents = encode_data(data, r.encoder, ipc, out, team, progress, **reading)
+        latents = encode_data(data, r.encoder, share, out, team, progress, **reading)
         data = latents.data                              # without what was left out
+    counts = share.counts(data)
     manifest = run_manifest(r, data, latents, store)
     with _clear_after(beside(out), team), open_folder(out, manifest, team) as folder:
         # Discover
@@ -82,12 +88,12 @@ def distill_dataset(
         if modes is None and latents is not None:
             found = folder.found(on_disk=store is not None or team.count > 1)
             mine = team.share([c for c in latents if c not in found])
-            discover_modes(latents, data.labels, ipc, r.discovery, seed,
+            discover_modes(latents, data.labels, dict(enumerate(counts)), r.discovery, seed,
                            _class_features(r.features, data), r.generator.device,
                            classes=mine, into=found, progress=progress and team.first)
             modes = folder.keep_modes(found)
         # Sample and write, chunk by chunk
-        chunks = plan_chunks(data.classes, ipc, r.batch_size)
+        chunks = plan_chunks(data.classes, counts, r.batch_size)
         todo = folder.missing(chunks)
         bar = _sampling_bar(r, chunks, todo, team, progress)
         with bar, out_of_memory(r.batch_size):
@@ -122,7 +128,7 @@ class Request:
     "What a run was asked for: complete and checked, and nothing of it computed."
     name:str                 # of the method
     generator:Generator
-    ipc:int
+    share:Allocation         # images for each class
     seed:int
     batch_size:int
     sampling:dict            # settings of sample
@@ -143,10 +149,11 @@ class Request:
 
     def job(self, data:Data, modes=None, **more)->Job:
         "What the method gets to see."
-        size = min(self.batch_size, self.ipc * len(data.classes))    # no padding beyond
+        counts = self.share.counts(data)
+        size = min(self.batch_size, sum(counts))                     # no padding beyond
         keep = self.encoder is not self.generator
         return Job(data, self.generator, modes, self.sampling, self.seed, size,
-                   ipc=self.ipc, own=self.own, keep=keep, **more)
+                   counts=tuple(counts), own=self.own, keep=keep, **more)
 
     def look(self, data:Data)->tuple:  # side in px, channels
         "An image on the contact sheet: one of the generator's, or a real one."
@@ -156,8 +163,8 @@ class Request:
         return min(256, median_side(data)), n_channels(data)
 
 # %% ../nbs/12_distill.ipynb #dist11
-def make_request(g:Generator, data:Data, name:str, ipc:int, seed:int, batch_size:int,
-                 settings:dict, brought:Shipped=None)->Request:
+def make_request(g:Generator, data:Data, name:str, share:Allocation, seed:int,
+                 batch_size:int, settings:dict, brought:Shipped=None)->Request:
     "The settings of a run, complete. Raises `ValueError` for values that cannot be."
     m, features, discovery, asked, parts = METHODS[name], None, None, None, None
     sampling, own = settings_of(m, g, data, settings)
@@ -172,7 +179,7 @@ def make_request(g:Generator, data:Data, name:str, ipc:int, seed:int, batch_size
         check_images_fit_teacher(data, features,
                                  "name another with --features (features)")
     encoder = encoder_for(g, data, m, features)
-    r = Request(name, g, ipc, seed, batch_size, sampling, own, discovery, features,
+    r = Request(name, g, share, seed, batch_size, sampling, own, discovery, features,
                asked, brought, parts, encoder)
     if m.check: m.check(r.job(data), **own)
     return r
@@ -181,13 +188,13 @@ def make_request(g:Generator, data:Data, name:str, ipc:int, seed:int, batch_size
 def _as_json(v):
     "A setting as JSON can hold it: networks by their hash, functions by their name."
     if hasattr(v, "sha256"): return v.sha256()
-    if v is None or isinstance(v, (str, int, float)): return v
+    if v is None or isinstance(v, (str, int, float, dict)): return v
     return repr(v) if hasattr(v, "fit_predict") else f"{v.__module__}.{v.__qualname__}"
 
 def run_manifest(r:Request, data:Data, latents:Latents=None, store=None)->dict:
     "What mgd3.json says of a run."
-    s = dict(ipc=r.ipc, seed=r.seed, batch_size=r.batch_size, discovery=r.discovery,
-             **r.sampling, **r.own)
+    s = dict(r.share.manifest(), seed=r.seed, batch_size=r.batch_size,
+             discovery=r.discovery, **r.sampling, **r.own)
     if r.features is not None: s["features"] = r.features
     kinds = ["pictures"] * (r.encoder is not r.generator)
     kinds += ["float16"] * (latents is not None and store is not None)
@@ -198,6 +205,8 @@ def run_manifest(r:Request, data:Data, latents:Latents=None, store=None)->dict:
     source = {}
     if r.modes: source["modes"] = f"shipped with {Path(r.generator.name).name}"
     m = make_manifest(data, r.generator, r.name, s, seen, r.asked, source)
+    counts = r.share.counts(data)
+    if len(set(counts)) > 1: m["counts"] = dict(zip(data.classes, counts))
     strongest = pull_strength(r.job(data))
     return m if strongest is None else m | dict(strongest_pull=round(strongest, 3))
 
@@ -254,14 +263,15 @@ def _is_absent(data, root, download=False)->bool:
     if isinstance(data, Data) or data not in ROOTED: return False
     return not (download or root_of(data, root))
 
-def _shipped_for(generator:Generator, name:str, ipc:int, m:Method, reading:dict,
-                settings:dict)->Shipped:
+def _shipped_for(generator:Generator, name:str, share:Allocation, m:Method,
+                 reading:dict, settings:dict)->Shipped:
     "The shipped modes for a run without data. Raises `ValueError` if it needs images."
     what, variable = ROOTED[name]
     def no(why):
         raise ValueError(f"{why}: name the folder of {what} with --root (root=), "
                          f"or set {variable}")
-    wants = _given(reading)
+    wants, ipc = _given(reading), share.ipc
+    if not share.usual: wants += ["an allocation of its own"]
     wants += ["features"] * (settings.get("features") is not None)
     wants += ["another discovery"] * (settings.get("discovery") not in (None, "kmeans"))
     if wants: no(f"{wants[0]} needs the images")
@@ -298,16 +308,17 @@ def _chunk_size(g:Generator, name:str, out, team:Workers)->int:
     samples_alone = "cfg_scale" in METHODS[name].takes and team.count == 1
     return chunk_for(g) if samples_alone else 50     # all workers need the same
 
-def prepare_run(data, generator, ipc:int, out, method:str, seed:int, batch_size:int,
-                prompt, class_map, root, download:bool, background:str, load:dict,
-                reading:dict, settings:dict, team:Workers)->tuple:  # Data, Request
+def prepare_run(data, generator, share:Allocation, out, method:str, seed:int,
+                batch_size:int, prompt, class_map, root, download:bool,
+                background:str, load:dict, reading:dict, settings:dict,
+                team:Workers)->tuple:  # Data, Request
     "Read and check the input of a run. Raises `ValueError` or `OSError`."
     m = check_arguments(data, generator, out, method, seed, batch_size, root, load,
                         reading, settings, team)
     brought = None
     if _is_absent(data, root, download):
         generator = _loaded(generator, load, team)
-        brought = _shipped_for(generator, data, ipc, m, reading, settings)
+        brought = _shipped_for(generator, data, share, m, reading, settings)
         data = brought.data
     elif isinstance(data, Data):
         if background != "white":
@@ -316,20 +327,21 @@ def prepare_run(data, generator, ipc:int, out, method:str, seed:int, batch_size:
         data = load_data(data, root=root, download=download, background=background)
     check_place(out, data)
     if reading["store"] is not None: check_place(reading["store"], data)
-    check_ipc(data, ipc); check_out(Path(out))
+    share.counts(data); check_out(Path(out))
     g = _for_classes(_loaded(generator, load, team), data, method, prompt, class_map)
     if batch_size is None: batch_size = _chunk_size(g, method, out, team)
-    return data, make_request(g, data, method, ipc, seed, batch_size, settings, brought)
+    return data, make_request(g, data, method, share, seed, batch_size, settings,
+                              brought)
 
 # %% ../nbs/12_distill.ipynb #8e757161
-def encode_data(data:Data, g:Generator, ipc:int, out, team:Workers, progress:bool=False,
-                *, store=None, skip_bad:bool=False, workers:int=None)->Latents:
+def encode_data(data:Data, g:Generator, share:Allocation, out, team:Workers,
+                progress:bool=False, *, store=None, skip_bad:bool=False, workers:int=None)->Latents:
     "The latents of all classes: in a store, in memory, or beside `out`."
     how = dict(skip_bad=skip_bad, readers=workers, progress=progress)
     if store is not None: latents = encode_to_store(data, g, store, team=team, **how)
     elif team.count > 1: latents = encode_beside(out, data, g, team, **how)
     else: latents = encode_in_memory(data, g, **how)
-    try: check_ipc(latents.data, ipc)
+    try: share.counts(latents.data)
     except ValueError as e:
         lost = len(data) - len(latents.data)
         raise ValueError(f"{e} ({lost} images were left out)") from e

@@ -169,7 +169,7 @@ def check_format(m:dict, path)->dict:
 # %% ../nbs/18_files.ipynb #7c2d3699a
 _STORE = dict(files=dict)
 _RUN = dict(_STORE, method=str, settings=dict(ipc=int), generator=dict(name=str),
-            data=dict(name=str, images=int, classes=list))
+            data=dict(name=str, images=int, classes=list), counts=dict)
 
 def _fits(v, kind):
     "Is a part of a manifest of its type, and its own parts too? Some may be missing."
@@ -186,6 +186,11 @@ def read_manifest(folder:Path)->dict:
     return check_format(m, path)
 
 # %% ../nbs/18_files.ipynb #7c2d3699b
+def promised(manifest:dict)->dict:  # class → number of images, None if unknown
+    "How many images of each class the manifest of a dataset promises."
+    ipc, counts = manifest["settings"].get("ipc"), manifest.get("counts") or {}
+    return {c: counts.get(c, ipc) for c in manifest["data"].get("classes") or []}
+
 def manifest_of(folder)->dict:
     "The manifest of a folder; empty where there is none, or a damaged one."
     try: return read_manifest(Path(folder))
@@ -238,17 +243,18 @@ def _unlisted(folder, known, store):
 def _contradictions(folder, manifest)->list:
     ("Where the manifest of a dataset and its metadata say different things, a "
      "line each.")
-    ipc, classes = manifest["settings"].get("ipc"), manifest["data"].get("classes")
+    classes = manifest["data"].get("classes") or []
+    expected = promised(manifest)
     meta = folder/"metadata.jsonl"
     rows = [r for r in json_lines(meta.read_bytes(), meta) if isinstance(r, dict)]
     found = []
-    for label, name in enumerate(classes or []):
+    for label, name in enumerate(classes):
         of = [r for r in rows if r.get("label") == label]
         if any(r.get("class") != name for r in of):
             found.append(f"the manifest calls class {label} {name!r}, the metadata "
                          f"{of[0].get('class')!r}")
-        if ipc is not None and len(of) != ipc:
-            found.append(f"the manifest has {ipc} images of {name!r}, the "
+        if expected[name] not in (None, len(of)):
+            found.append(f"the manifest has {expected[name]} images of {name!r}, the "
                          f"metadata {len(of)}")
     if classes and any(r.get("label") not in range(len(classes)) for r in rows):
         found.append(f"the metadata has labels beyond the {len(classes)} classes of "

@@ -21,7 +21,7 @@ from torch import Tensor
 from .data import Data, pixels, png_bytes
 from .devices import Workers
 from .files import (CHECKPOINT, FORMAT, PART, TEACHER, OtherFormat, alone,
-                        check_names, differences, hashes, json_file, json_line,
+                        differences, hashes, json_file, json_line,
                         read_manifest, sha256, write_whole)
 from .tensor_files import OnDisk
 from .generators import Generator
@@ -42,25 +42,17 @@ class Chunk:
     def rows(self): return zip(self.labels.tolist(), self.numbers.tolist(), self.files)
 
 # %% ../nbs/28_folder.ipynb #fold10a
-def plan_chunks(classes:list, ipc:int,
-         size:int=50,   # images in a chunk
-        )->list:        # of Chunk
+def plan_chunks(classes:list,
+                counts:list,    # images of each class
+                size:int=50,    # images in a chunk
+               )->list:         # of Chunk
     "All images of a run, in order."
     rows = [(c, i, f"{name}/{i:05d}.png")
-            for c, name in enumerate(classes) for i in range(ipc)]
+            for c, name in enumerate(classes) for i in range(counts[c])]
     def chunk(part):
         labels, numbers, files = zip(*part)
         return Chunk(torch.tensor(labels), torch.tensor(numbers), list(files))
     return [chunk(rows[i:i + size]) for i in range(0, len(rows), size)]
-
-# %% ../nbs/28_folder.ipynb #fold13
-def check_ipc(data:Data, ipc:int):
-    "Raise `ValueError` for a class with too few images, or with an impossible name."
-    if ipc < 1: raise ValueError(f"ipc must be at least 1, got {ipc}")
-    check_names(data.classes)
-    for c, name in enumerate(data.classes):
-        if (n := len(data.of(c))) < ipc:
-            raise ValueError(f"class {name!r} has {n} images, fewer than ipc {ipc}")
 
 # %% ../nbs/28_folder.ipynb #fold16
 def make_manifest(data:Data, generator:Generator,
@@ -72,13 +64,15 @@ def make_manifest(data:Data, generator:Generator,
                  )->dict:
     "What mgd3.json holds."
     name = Path(generator.name).name if generator.folder else generator.name
+    added = dict(lora=Path(generator.lora).name) if generator.lora else {}
     return dict(
         format=FORMAT, method=method, settings=settings,
         data=dict(name=data.name, images=len(data), classes=data.classes,
                   sha256=data_hash, **source),
         generator=dict(name=name, sha256=generator.weights_hash(),
                        dtype=str(generator.dtype).removeprefix("torch."),
-                       device=torch.device(generator.device).type, classes=conditions),
+                       device=torch.device(generator.device).type, classes=conditions,
+                       **added),
         versions=versions())
 
 # %% ../nbs/28_folder.ipynb #lnk00002

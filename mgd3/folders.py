@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .data import Data, alike
-from .files import PART, json_lines, read_manifest
+from .files import PART, json_lines, promised, read_manifest
 from .images import EXTENSIONS, Files, extension_of, is_image
 
 # %% ../nbs/42_folders.ipynb #40f0000a
@@ -320,11 +320,11 @@ def _read_metadata(root):
 def _check_complete(root, n):
     "A folder with our manifest must hold all the images that the manifest promises."
     m = read_manifest(root)
-    try: promised = m["settings"]["ipc"] * len(m["data"]["classes"])
+    try: total = sum(promised(m).values())
     except (KeyError, TypeError) as e:
         raise ValueError(f"{root/'mgd3.json'} is not the manifest of a dataset") from e
-    if n != promised:
-        raise ValueError(f"{root} is incomplete ({n} of {promised} images described): "
+    if n != total:
+        raise ValueError(f"{root} is incomplete ({n} of {total} images described): "
                          "run the same distill command again")
 
 def _described(root):

@@ -59,6 +59,7 @@ class Generator:
     pipe:object = None        # the stock pipeline, where its text encoders are needed
     prompts:list = None       # of each class, where it is prompted
     vae_folder:str = ""       # where the files of its VAE are
+    lora:str = None           # whose weights were added to its own
     null_row:bool = True      # is the last of its rows "no class"?
     # dataset name → class indices that a class map says
     mapped:dict = field(default_factory=dict)
@@ -126,6 +127,7 @@ def from_pretrained(name="dit-digits",  # a bundled name, diffusers folder or hu
                     compile:bool=False, # compile the denoiser with `torch.compile`
                     revision:str=None,  # of a hub id: branch, tag or commit
                     variant:str=None,   # of the weights, e.g. fp16; by default none
+                    lora:str=None,      # adapters to add: folder, file or hub id
                    )->Generator:
     ("Load a generator. Raises `ValueError` for one that cannot be used and "
      "`FileNotFoundError` for missing parts.")
@@ -135,7 +137,7 @@ def from_pretrained(name="dit-digits",  # a bundled name, diffusers folder or hu
     own = own_settings(folder)
     dtype = as_dtype(dtype or own.get("dtype") or default_dtype(device))
     config, parts, rows, pipe = load_checked(folder, dtype, name, source, variant, vae,
-                                             other)
+                                             other, lora)
     kind = config["_class_name"]
     family = FAMILIES[kind]
     model = parts[family.net].to(device).eval().requires_grad_(False)
@@ -146,7 +148,7 @@ def from_pretrained(name="dit-digits",  # a bundled name, diffusers folder or hu
     return Generator(vae, model, parts["scheduler"], str(name), size, kind, pipe=pipe,
                      defaults=own.get("defaults", {}) if own else family.published,
                      folder=str(source) if Path(source).is_dir() else "",
-                     vae_folder=str(other or folder), **told)
+                     vae_folder=str(other or folder), lora=lora, **told)
 
 Generator.from_pretrained = staticmethod(from_pretrained)
 

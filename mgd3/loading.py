@@ -119,15 +119,45 @@ def load_checked(folder, dtype, name, source,
                  variant=None,     # of the weights
                  vae=None,         # what the user calls another VAE
                  vae_folder=None,  # where that is
+                 lora=None,        # adapters to merge into the weights
                 )->tuple:  # configuration, parts by name, rows, pipeline or None
     ("The parts of a pipeline, checked. Raises `ValueError` for parts that do not fit "
      "together, `FileNotFoundError` for missing ones.")
     other = load_vae(vae_folder, vae, dtype) if vae else None
     config, parts, rows, pipe = load_parts(folder, dtype, other, source, variant)
     if vae: check_same_latents(folder, parts["vae"], name, vae)
+    if lora: merge_lora(pipe, lora, name)
     net = parts[FAMILIES[config["_class_name"]].net]
     check_fit(parts["vae"], net, parts["scheduler"], name)
     return config, parts, rows, pipe
+
+# %% ../nbs/37_loading.ipynb #lora02
+def merge_lora(pipe,
+               lora,  # a folder, a safetensors file or a hub id
+               name): # of the generator
+    "Add LoRA weights to a pipeline's. Raises `ValueError` or `FileNotFoundError`."
+    if not hasattr(pipe, "load_lora_weights"):
+        raise ValueError(f"{name} takes no LoRA: it is for Stable Diffusion, SDXL and "
+                         "Stable Diffusion 3")
+    from importlib.util import find_spec
+    if not find_spec("peft"):
+        raise ValueError("lora needs peft: pip install 'mgd3[t2i]'")
+    place = Path(lora)
+    here = place.exists()
+    if not here and (str(lora).count("/") != 1 or place.suffix):
+        raise FileNotFoundError(f"there is no LoRA {lora}: name a folder, a file of "
+                                "safetensors or a hub id")
+    try:
+        with clear_errors(lora):
+            pipe.load_lora_weights(str(lora), use_safetensors=True,
+                                   local_files_only=here)
+            if not pipe.get_list_adapters():
+                raise ValueError(f"it has no weights for {name}")
+            pipe.fuse_lora()
+            pipe.unload_lora_weights()
+    except ValueError as e:
+        if "size mismatch" not in str(e): raise
+        raise ValueError(f"{lora} was trained for another generator than {name}") from e
 
 # %% ../nbs/37_loading.ipynb #load07
 def _vae_dtype(vae, dtype)->torch.dtype:

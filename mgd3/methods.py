@@ -37,7 +37,7 @@ class Job:
     seed:int = 0
     batch_size:int = 50
     progress:object = False # a bar that sampling advances
-    ipc:int = 10
+    counts:tuple = ()       # images that each class gets
     own:dict = field(default_factory=dict)       # the method's own settings
     folder:Path = None      # where long computations leave what they have
     made:dict = field(default_factory=dict)      # what was made once
@@ -45,6 +45,12 @@ class Job:
     keep:bool = False       # are selected images written as they are?
     force:bool = False      # hand out images far from any real one all the same
 
+    @property
+    def ipc(self)->int:
+        "Images of each class. Raises `ValueError` where classes get different numbers."
+        if len(set(self.counts)) > 1:
+            raise ValueError("this method makes as many images of every class")
+        return self.counts[0]
     def modes_of(self, labels, numbers)->Tensor:  # (n, c, h, w)
         return self.modes.of(labels.tolist(), numbers.tolist())
     def seeds_of(self, labels, numbers)->list:

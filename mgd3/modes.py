@@ -149,7 +149,7 @@ def warn_alike(alike:dict,  # label → what `how_alike` says of it
 def discover_modes(
     latents,           # (n, c, h, w) scaled; or label → those of its class, in order
     labels,            # (n,) integers
-    k:int,             # modes per class (the IPC)
+    k,                 # modes per class (the IPC), or label → number
     discovery="kmeans",  # a name, an estimator, or (x, k, seed) → cluster numbers
     seed:int=0,
     features=None,     # where to look for clusters, like latents; those by default
@@ -160,25 +160,28 @@ def discover_modes(
 )->Modes:
     "k modes per class, MGD³ §3.2. Raises `ValueError` for classes of fewer samples."
     labels = np.asarray(labels)
-    check_discovery(discovery, k)
+    check_discovery(discovery, min(k.values()) if isinstance(k, Mapping) else k)
     latents = _of_class(latents, labels, "latents")
     features = _of_class(features, labels, "features")
     size = Counter(labels.tolist())
     asked = sorted(size) if classes is None else [int(c) for c in classes]
+    if not isinstance(k, Mapping): k = dict.fromkeys(asked, k)
     for c in asked:
-        if size[c] < k:
-            raise ValueError(f"class {c} has {size[c]} samples, too few for {k} modes")
+        if size[c] < k[c]:
+            raise ValueError(f"class {c} has {size[c]} samples, too few for {k[c]} "
+                             "modes")
     kept, assign = {} if into is None else into, torch.full((len(labels),), -1)
     alike = {}                                        # classes with a mode twice
     for c in tqdm(asked, "discover", unit="class", disable=None if progress else True):
         if c in kept: continue
         rows = np.flatnonzero(labels == c)
-        part, y = class_modes(latents(c), k, discovery, seed, features(c), device)
+        part, y = class_modes(latents(c), k[c], discovery, seed, features(c), device)
         assign[rows] = y
-        if len(part["z"].unique(dim=0)) < k: alike[c] = how_alike(part["z"], latents(c))
+        if len(part["z"].unique(dim=0)) < k[c]:
+            alike[c] = how_alike(part["z"], latents(c))
         kept[c] = part | dict(nearest=torch.tensor(rows)[part["nearest"]])
         give_back()
-    if alike: warn_alike(alike, k)
+    if alike: warn_alike(alike, k[next(iter(alike))])
     def all_of(name): return Lazy(asked, lambda c: kept[c][name])
     parts = [all_of(name) for name in ("z", "weights", "nearest")]
     return Modes(*(map(dict, parts) if into is None else parts), assign)
@@ -277,10 +280,12 @@ def save_modes(path,
                names=("nearest", "weights", "z"),  # nearest only beside its data
                about:dict=None,  # what the header shall say of them
               ):
-    "Write modes as safetensors, holding one tensor at a time; every class has as many."
+    "Write modes as safetensors, holding one tensor at a time."
     like = {n: part(labels[0], n) for n in names}
+    k = {c: len(part(c, "weights")) for c in labels}
     place = {f"{n}/{c}": (c, n) for n in names for c in labels}
-    kinds = {key: (like[n].dtype, like[n].shape) for key, (_, n) in place.items()}
+    kinds = {key: (like[n].dtype, (k[c], *like[n].shape[1:]))
+             for key, (c, n) in place.items()}
     save_tensors(path, kinds, lambda key: part(*place[key]), about)
 
 # %% ../nbs/00_modes.ipynb #237fc7a5

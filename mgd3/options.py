@@ -182,6 +182,8 @@ def pairs(given:list,  # NAME=VALUE each
             raise ValueError(f"{name} is an option of its own: --{name}")
     return dict(v.split("=", 1) for v in given)
 
+TABLES = ("allocate", "class_map")   # options that may be a table of the file
+
 def _of_manifest(m, known):
     "The settings of a finished folder, as a file of options."
     s = {k: v for k, v in m["settings"].items() if v is not None and k != "latents"}
@@ -223,7 +225,7 @@ def _preset(o, v, path):
     "The value of an option in a file. Raises `ValueError` with the file's name."
     if isinstance(v, bool) != (o.kind == "bool"):
         raise ValueError(f"{path}: {o.name} cannot be {json.dumps(v, default=str)}")
-    if o.kind == "bool": return v
+    if o.kind == "bool" or (isinstance(v, dict) and o.name in TABLES): return v
     if isinstance(v, dict): v = [f"{k}={w}" for k, w in v.items()]
     if o.kind == "list": return [str(w) for w in v] if isinstance(v, list) else [str(v)]
     try: return o.read(",".join(map(str, v)) if isinstance(v, list) else str(v))

@@ -83,7 +83,7 @@ def matched(job:Job, iterations:int, lr:float, batch:int)->Tensor:  # (classes, 
     return to_bytes(x.flatten(0, 1)).view(n, job.ipc, *x.shape[2:])
 
 # %% ../../nbs/27_dm.ipynb #cb62f6af
-def _check_pixels(job, **own): check_data(job.data, "train")
+def _check_pixels(job, **own): check_data(job.data, "train"); job.ipc
 
 @method(small=dict(iterations=200, lr=3., batch=64), check=_check_pixels, at_once=True)
 def dm(job, labels, numbers,

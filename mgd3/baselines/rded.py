@@ -63,16 +63,15 @@ def _check_rded(job, teacher, crops, factor, pool, least):
     check_data(job.data, "train")
     size = teacher.size if teacher else auto_settings(job.data, job.data).size
     factor = factor or default_factor(size)
-    need = job.ipc * factor**2
     if least > 1:
         raise ValueError(f"least must be at most 1 (the whole image), got {least}")
     if size % factor:
         raise ValueError(f"factor must divide the side of the images, {size}, "
                          f"got {factor}")
-    for c, name in enumerate(job.data.classes):
-        if (n := len(job.data.of(c))) < need:
+    for c, (name, k) in enumerate(zip(job.data.classes, job.counts)):
+        if (n := len(job.data.of(c))) < (need := k * factor**2):
             raise ValueError(f"class {name!r} has {n} images, fewer than the {need} "
-                             f"patches of ipc {job.ipc} at factor {factor}")
+                             f"patches of ipc {k} at factor {factor}")
 
 # %% ../../nbs/27_rded.ipynb #8b130c29
 @method(small=dict(pool=20, least=.8), check=_check_rded, at_once=True)
@@ -89,8 +88,9 @@ def rded(job, labels, numbers,
     factor = factor or default_factor(t.size)
     def make(c):
         rng = np.random.default_rng([job.seed, c])
-        rows = rng.permutation(job.data.of(c))[:max(pool, job.ipc * factor**2)]
+        need = job.counts[c] * factor**2
+        rows = rng.permutation(job.data.of(c))[:max(pool, need)]
         px = best_patches(t, job.data, c, rows, t.size // factor, crops, least, rng)
-        return stitch(px[:job.ipc * factor**2], factor)
+        return stitch(px[:need], factor)
     asked = zip(labels.tolist(), numbers.tolist())
     return torch.stack([job.once(f"class {c}", lambda: make(c))[i] for c, i in asked])

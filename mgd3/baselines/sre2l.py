@@ -96,7 +96,7 @@ def recovered(job:Job, t:Teacher, iterations:int, lr:float, r_bn:float, first:fl
 
 # %% ../../nbs/27_sre2l.ipynb #57c40f23
 def _check_sre2l(job, teacher, first, least, **own):
-    check_data(job.data, "train")
+    check_data(job.data, "train"); job.ipc
     if teacher: Statistics(teacher.net, first)
     if not 0 < least <= 1:
         raise ValueError("least must be above 0 and at most 1 (the whole image), "
