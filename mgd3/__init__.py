@@ -19,6 +19,7 @@ _ROOMS = dict(
     beyond="TangentPull NoisedMode",
     toy="IdealDenoiser",
     methods="METHODS PULLS STARTS method load_plugin",
+    split="split_folder",
     distill="distill_dataset",
     plan="plan_distillation",
     files="read_manifest verify",

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from .configs import own_settings
-from .data import Data, composed
+from .data import Data, composed, n_channels
 from .hub import bundled
 from .sources import imagenet_ids
 
@@ -134,9 +134,20 @@ def bundled_for(dataset:str)->list:
     return [name for name, folder in bundled().items()
             if dataset in own_settings(folder).get("classes", {})]
 
+def bundled_like(data)->str:  # a `Data`, or the name of a dataset
+    "The bundled generator that knows a dataset, else one for images of its colours."
+    name = data.name if isinstance(data, Data) else str(data)
+    if able := bundled_for(name): return able[0]
+    if not isinstance(data, Data) or n_channels(data) == 1: return "dit-digits"
+    return "dit-cifar10"
+
 def _bundled_hint(dataset)->str:
     able = bundled_for(dataset)
     return f"; --generator {able[0]} has the classes of {dataset}" if able else ""
+
+WAYS_ON = ("say which of its classes is meant (--class-map), take a text-to-image "
+           "generator (--generator, --prompt), train one on your images (mgd3 "
+           "pretrain), or select real images (--method k-center)")
 
 def _by_name(c:Classes, data:Data)->list:
     "The class that each name of a dataset means; None where there is none."
@@ -177,9 +188,8 @@ def class_numbers(c:Classes, data:Data,
     if fits and fits[0] is listed: _check_listed(c, data, listed)
     if None in idx:
         raise ValueError(f"{c.owner} has no class {data.classes[idx.index(None)]!r} "
-                         f"(of dataset {data.name}); {c.hint}; a class_map can say "
-                         "which of its classes is meant, a text-to-image generator "
-                         f"takes any name{_bundled_hint(data.name)}")
+                         f"(of dataset {data.name}); {c.hint}{_bundled_hint(data.name)}"
+                         f"; {WAYS_ON}")
     check_numbers(c, torch.tensor(idx))
     if idx is not mapped: _check_apart(c, data, idx)
     return idx

@@ -120,8 +120,8 @@ def plan_text(p:dict)->str:
              f"time: about {duration(sum(p['seconds'].values()))}"
              + f" ({parts})" * bool(parts) + f" on {p['device']} in {p['dtype']}"]
     if p["evaluations"]:
-        lines.insert(1, f"sampling: {p['steps']} steps, {p['evaluations']:,} evaluations "
-                        "of the network")
+        lines.insert(1, f"sampling: {p['steps']} steps, {p['evaluations']:,} "
+                        "evaluations of the network")
     if p["own_training"]: lines.append("what the method itself trains comes on top")
     memory = f"{p['memory_gb']} GB of memory, " if p["memory_gb"] else ""
     return "\n".join([*lines, f"needs: {memory}{p['disk_mb']} MB on the disk",

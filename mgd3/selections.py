@@ -6,6 +6,8 @@
 __all__ = []
 
 # %% ../nbs/54_selections.ipynb #sel00004
+import warnings
+
 import numpy as np, torch
 from PIL import Image
 from torch import Tensor
@@ -61,14 +63,21 @@ class Pictures:
         return px.float() / 127.5 - 1
 
 # %% ../nbs/54_selections.ipynb #sel00018
-def encoder_for(generator, data:Data, method, features=None):
+def encoder_for(generator, data:Data, method, features=None,
+                chosen=True,  # is it named, or known to have these classes?
+               ):
     ("What encodes the images for a method: the generator, or `Pictures`. Raises "
      "`ValueError`.")
     if not (method.has_modes or "cfg_scale" in method.takes): return generator  # nobody
     size = generator.size if method.selects else LARGE
-    if not (why := why_unfit(data, size, generator.channels)): return generator
-    if method.selects and (features is not None or method.discovery == "random"):
+    plain = features is None and method.discovery != "random"
+    if method.selects and not chosen:
+        if plain:
+            warnings.warn(f"images are compared as pictures of {Pictures.size} px; a "
+                          "network (--features resnet18) compares what they show")
         return Pictures(data)
+    if not (why := why_unfit(data, size, generator.channels)): return generator
+    if method.selects and not plain: return Pictures(data)
     name, more = getattr(generator, "name", ""), ""
     if method.selects: more = ", or a network with --features (features)"
     raise ValueError(f"{name} is for {why}: name a generator that fits them with "

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from .data import Data, Picked, digest, pixels, subset
+from .classes import bundled_like
 from .sources import load_data
 from .images import Files, background_of
 from .changes import (file_hash, maker, marks_of, missing, paths_of,
@@ -279,7 +280,7 @@ def encode_beside(out:Path, data:Data, generator:Generator, team:Workers,
 # %% ../nbs/19_store.ipynb #fa4e4054
 def encode(
     data:str="digit-pairs",      # digits, cifar10, …, or a folder of class folders
-    generator:str="dit-digits",  # bundled name, diffusers folder or hub id
+    generator:str=None,  # bundled name, folder or hub id (default: a bundled one)
     store:str="latents",         # folder to write
     *, skip_bad:bool=False,      # leave out images that cannot be read, and copies
     workers:int=None,            # processes that read images (default: by size)
@@ -299,6 +300,7 @@ def encode(
         data = load_data(data, root=root, download=download, background=background)
     check_place(store, data); check_workers(workers)
     if not isinstance(generator, Generator):
+        generator = generator or bundled_like(data)
         generator = from_pretrained(generator, device or team.device, dtype, vae,
                                     revision=revision, variant=variant)
     return encode_to_store(data, generator, store, skip_bad=skip_bad, readers=workers,
