@@ -92,6 +92,7 @@ COMMANDS = dict(
     teacher=Command("teachers.make_teacher"),
     encode=Command("store.encode", shares=True, resumes=True, say=encoded),
     verify=Command("files.verify"),
+    split=Command("split.split_folder"),
     pretrain=Command("pretrain.pretrain_generator", _TRAINING, resumes=True),
     info=Command("cli.info"))
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from .classes import bundled_for
+from .classes import bundled_for, bundled_like
 from .data import (Data, Picked, fingerprint, image_seed, median_side,
                        n_channels)
 from .devices import (Workers, check_seed, chunk_for, find_workers,
@@ -36,7 +36,7 @@ from .store import (Latents, beside, check_place, check_workers, encode_beside,
 # %% ../nbs/12_distill.ipynb #76b44c14
 def distill_dataset(
     data:str="digit-pairs",  # digits, cifar10, imagenette, …, a folder of class folders
-    generator:str="dit-digits",  # bundled name, diffusers folder or hub id
+    generator:str=None,      # bundled name, folder or hub id (default: a bundled one)
     ipc:int=10,              # images per class
     out:str="distilled",     # folder to write; made if missing
     *, method:str="mgd3",    # mgd3, unguided, random, … (mgd3 info lists them)
@@ -88,8 +88,8 @@ def distill_dataset(
         if modes is None and latents is not None:
             found = folder.found(on_disk=store is not None or team.count > 1)
             mine = team.share([c for c in latents if c not in found])
-            discover_modes(latents, data.labels, dict(enumerate(counts)), r.discovery, seed,
-                           _class_features(r.features, data), r.generator.device,
+            discover_modes(latents, data.labels, dict(enumerate(counts)), r.discovery,
+                           seed, _class_features(r.features, data), r.generator.device,
                            classes=mine, into=found, progress=progress and team.first)
             modes = folder.keep_modes(found)
         # Sample and write, chunk by chunk
@@ -164,7 +164,8 @@ class Request:
 
 # %% ../nbs/12_distill.ipynb #dist11
 def make_request(g:Generator, data:Data, name:str, share:Allocation, seed:int,
-                 batch_size:int, settings:dict, brought:Shipped=None)->Request:
+                 batch_size:int, settings:dict, brought:Shipped=None,
+                 chosen=True)->Request:
     "The settings of a run, complete. Raises `ValueError` for values that cannot be."
     m, features, discovery, asked, parts = METHODS[name], None, None, None, None
     sampling, own = settings_of(m, g, data, settings)
@@ -178,7 +179,7 @@ def make_request(g:Generator, data:Data, name:str, share:Allocation, seed:int,
         features = as_teacher(settings["features"], g.device)
         check_images_fit_teacher(data, features,
                                  "name another with --features (features)")
-    encoder = encoder_for(g, data, m, features)
+    encoder = encoder_for(g, data, m, features, chosen)
     r = Request(name, g, share, seed, batch_size, sampling, own, discovery, features,
                asked, brought, parts, encoder)
     if m.check: m.check(r.job(data), **own)
@@ -315,9 +316,9 @@ def prepare_run(data, generator, share:Allocation, out, method:str, seed:int,
     "Read and check the input of a run. Raises `ValueError` or `OSError`."
     m = check_arguments(data, generator, out, method, seed, batch_size, root, load,
                         reading, settings, team)
-    brought = None
+    brought, named = None, generator is not None
     if _is_absent(data, root, download):
-        generator = _loaded(generator, load, team)
+        generator = _loaded(generator or bundled_like(data), load, team)
         brought = _shipped_for(generator, data, share, m, reading, settings)
         data = brought.data
     elif isinstance(data, Data):
@@ -328,14 +329,16 @@ def prepare_run(data, generator, share:Allocation, out, method:str, seed:int,
     check_place(out, data)
     if reading["store"] is not None: check_place(reading["store"], data)
     share.counts(data); check_out(Path(out))
-    g = _for_classes(_loaded(generator, load, team), data, method, prompt, class_map)
+    g = _loaded(generator or bundled_like(data), load, team)
+    g = _for_classes(g, data, method, prompt, class_map)
     if batch_size is None: batch_size = _chunk_size(g, method, out, team)
     return data, make_request(g, data, method, share, seed, batch_size, settings,
-                              brought)
+                              brought, named or bool(bundled_for(data.name)))
 
 # %% ../nbs/12_distill.ipynb #8e757161
 def encode_data(data:Data, g:Generator, share:Allocation, out, team:Workers,
-                progress:bool=False, *, store=None, skip_bad:bool=False, workers:int=None)->Latents:
+                progress:bool=False, *, store=None, skip_bad:bool=False,
+                workers:int=None)->Latents:
     "The latents of all classes: in a store, in memory, or beside `out`."
     how = dict(skip_bad=skip_bad, readers=workers, progress=progress)
     if store is not None: latents = encode_to_store(data, g, store, team=team, **how)
