@@ -110,7 +110,8 @@ def distilled(d)->Result:
     "What is said of a distilled dataset."
     n, classes, out = len(d), len(d.classes), d.images.root
     text = f"{n} images of {classes} classes in {out} (look at {out}/preview.png)"
-    return Result(text, dict(out=out, images=n, classes=classes))
+    if d.made == 0: text = f"finished already: {text}"
+    return Result(text, dict(out=out, images=n, classes=classes, made=d.made))
 
 def encoded(z)->Result:
     "What is said of latents in a store."

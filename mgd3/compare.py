@@ -63,6 +63,10 @@ def random_entry(data:Data, ipc:int, test:Data)->Entry:
     return Entry(f"{ipc} random real images per class",
                  lambda seed: drawn(data, ipc, seed), test)
 
+def all_of(data:Data, test:Data)->Entry:
+    "All real images."
+    return entry(f"all {len(data)} images of {data.name}", data, test)
+
 # %% ../nbs/16_compare.ipynb #2daf2c10
 PRESETS = dict(hard=("auto", "small", "paper", "public_code"),
                soft=("auto", "small", "rded", "sre2l"))
@@ -257,8 +261,7 @@ def baseline_entries(sets:list,  # (folder, its `Data`, its real test images)
         real = real_data(folder, data, "--data", "train", root, download)
         ipc = round(ipc_of(made))
         rows.setdefault((real.name, ipc), random_entry(real, ipc, test))
-        everything = f"all {len(real)} images of {real.name}"
-        rows.setdefault((real.name, "all"), entry(everything, real, test))
+        rows.setdefault((real.name, "all"), all_of(real, test))
     return list(rows.values())
 
 # %% ../nbs/16_compare.ipynb #eval04
@@ -291,6 +294,21 @@ def _by_class(r, classes):
     number = lambda v: "-" if v is None else f"{v:.1f}"
     found = {c: number(r["per_class"][c]) for c in classes}
     return {"class": f"{r['dataset']}, {r['net']}", **found}
+
+# %% ../nbs/16_compare.ipynb #eval04a
+def to_compare(rows, baselines):
+    "What an accuracy can be compared with, in a line."
+    classes = sorted({len(r["per_class"]) for r in rows})
+    chance = ", ".join(f"{100 / n:.1f} % for {n} classes" for n in classes)
+    more = "" if baselines else "; --baselines adds random and all real images"
+    return f"chance is {chance}{more}"
+
+def of_file(rows, repeats, results):
+    "How many runs were in the results file, and how many were trained, in a line."
+    runs, old = len(rows) * repeats, sum(r["reused"] for r in rows)
+    if old == runs: return f"finished already: {old} of {runs} runs were in {results}"
+    if old == 0: return f"runs trained now and kept in {results}: {runs}"
+    return f"{old} of {runs} runs were in {results}, {runs - old} trained now"
 
 # %% ../nbs/16_compare.ipynb #eval05a
 _COLUMNS = ("reused", "dataset", "net", "protocol", "images", "tested")
@@ -346,7 +364,7 @@ def evaluate(
     if data and not baselines: raise ValueError("--data is for --baselines")
     check_outputs(results, csv); check_repeats(repeats, seed)
     graded_by = lambda d: real_data(d, test, "--test", "test", root, download)
-    sets = [(d, from_folder(d), graded_by(d)) for d in dirs]
+    sets = [(str(d), from_folder(d), graded_by(d)) for d in dirs]
     for d, made, real in sets:
         check_unseen(d, real)
         if test: tell_seen(d, made, real, test)
@@ -359,7 +377,6 @@ def evaluate(
         device, stream, progress, epochs=epochs, size=size, batch_size=batch_size,
         lr=lr, norm=norm, precision=precision, weighted=weighted)
     if csv: save_comparison(csv, rows, seed)
-    old = sum(r["reused"] for r in rows)
-    text, found = comparison_table(rows, per_class), dict(results=rows)
-    if old: text += f"\n({old} of {len(rows) * repeats} runs were in {results} already)"
-    return Result(text, rows[0] if len(rows) == 1 else found)
+    lines = [comparison_table(rows, per_class), to_compare(rows, baselines)]
+    if results: lines.append(of_file(rows, repeats, results))
+    return Result("\n".join(lines), rows[0] if len(rows) == 1 else dict(results=rows))

@@ -26,6 +26,7 @@ class Data:
     gen_classes:list = None  # a generator's index of each class, where the data fix it
     weights:np.ndarray = None  # (n,) share of its class that an image stands for
     class_names:list = None  # the true class names, where some cannot be folders
+    made:int = None          # images that the call of `distill_dataset` has made
 
     def __len__(self): return len(self.labels)
     def of(self, label): return np.flatnonzero(self.labels == label)

@@ -105,7 +105,8 @@ def distill_dataset(
                 folder.write(chunk, px)
                 if not r.steps: bar.update()             # sampling counts its own steps
         folder.finish(describe(job, chunks), *r.look(data))
-    return replace(from_folder(out), name=data.name)
+    made = sum(len(c.files) for c in chunks) - len(folder.there)
+    return replace(from_folder(out), name=data.name, made=made)
 
 # %% ../nbs/12_distill.ipynb #6b7aa41f
 def settings_of(m:Method, generator:Generator, data:Data, given:dict)->tuple:

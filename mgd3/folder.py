@@ -227,12 +227,28 @@ def keep_modes(self:Folder,
     return load_modes(self.out/MODES)
 
 # %% ../nbs/28_folder.ipynb #fold39
-def preview(out:Path, lines:list, size:int, channels:int)->Image.Image:
-    "The first twenty images of the first twenty classes on one sheet."
-    of = [[l["file_name"] for l in lines if l["label"] == c][:20] for c in range(20)]
-    images = [Files([out/f for f in names]) for names in of if names]
-    return contact_sheet([pixels(row, size, channels) for row in images])
+_MOST, _WIDE = 20, 1700  # classes and images of each on the preview; their width in px
 
+def _sides(size:int, rows:list)->tuple:
+    "The side of an image on the preview, and how many times it is enlarged."
+    most = max(map(len, rows))
+    side = max(1, min(size, _WIDE // most - 2, 2000 // len(rows) - 2))
+    return side, max(1, min(-(-64 // side), _WIDE // (most * (side + 2))))
+
+def preview(out:Path, lines:list, size:int, channels:int)->Image.Image:
+    "The first images of the first classes on one sheet, with the names of the classes."
+    of = {}
+    for l in lines: of.setdefault(l["label"], []).append(l)
+    rows = [of[c][:_MOST] for c in sorted(of)[:_MOST]]
+    side, zoom = _sides(size, rows)
+    files = [Files([out/l["file_name"] for l in row]) for row in rows]
+    shown = [(len(rows), len(of), "classes"),
+             (max(map(len, rows)), max(map(len, of.values())), "images of a class")]
+    note = ", ".join(f"{n} of {all} {what}" for n, all, what in shown if n < all)
+    return contact_sheet([pixels(f, side, channels) for f in files], zoom,
+                         names=[row[0]["class"] for row in rows], note=note)
+
+# %% ../nbs/28_folder.ipynb #fold39a
 @patch
 def finish(self:Folder,
            lines:list,               # of metadata.jsonl, without the hashes

@@ -6,17 +6,18 @@
 __all__ = ['write_report']
 
 # %% ../nbs/17_report.ipynb #b648d154
-import base64, io, os
+import os
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import numpy as np
+from jinja2 import Environment
+from markupsafe import Markup
 from torch import Tensor
 
 from .ablations import joint_tsne
 from .sweeps import covered
-from .compare import compare_students, entry, random_entry
+from .compare import all_of, compare_students, entry, of_file, random_entry
 from .data import (Data, ipc_of, match_labels, median_side, n_channels, overlap,
                        pixels)
 from .files import manifest_of, write_whole
@@ -26,9 +27,10 @@ from .messages import Result
 from .methods import COLOURS, MARKERS
 from .metrics import (feature_space, frechet_distance, maker_of, precision_recall,
                           summary)
+from .pages import INK, STYLE, cells, data_uri, drawing
 from .provenance import check_unseen, real_data, tell_seen
 from .folders import from_folder
-from .tables import contact_sheet, style, versions
+from .tables import contact_sheet, versions
 
 # %% ../nbs/17_report.ipynb #7748e838
 @dataclass
@@ -100,192 +102,202 @@ def shown(made:list,      # (name, `Data`, folder or None) of each dataset
     return out, z
 
 # %% ../nbs/17_report.ipynb #2d8aa11f
-def embedded(data:bytes, alt:str, kind:str="png")->str:
-    return (f'<img alt="{escape(alt, quote=True)}" '
-            f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">')
-
-def figure(fig, alt:str, caption:str)->str:
-    "A matplotlib figure as part of a page; it is closed."
-    import matplotlib.pyplot as plt
-    file = io.BytesIO()
-    fig.savefig(file, dpi=110, bbox_inches="tight", metadata={"Software": None})
-    plt.close(fig)
-    return f"<figure>{embedded(file.getvalue(), alt)}<figcaption>{escape(caption)}</figcaption></figure>"
-
-def sheet(data:Data, classes:int=10, images:int=10)->str:
-    "The first images of the first classes, a class a row."
+def sheet(data:Data, classes:int=10, images:int=10)->list:  # (class, its images)
+    "The first images of the first classes, as texts that a page can hold."
     side, channels = median_side(data), n_channels(data)
-    small = side <= 64
-    rows = [pixels([data.images[int(i)] for i in data.of(c)[:images]], min(side, 96),
-                   channels)
-            for c in range(min(classes, len(data.classes)))]
-    im, file = (contact_sheet(rows, max(1, 64 // side), gap=max(1, side // 16)),
-                io.BytesIO())
-    im.save(file, "png" if small else "jpeg", **({} if small else dict(quality=88)))
-    return embedded(file.getvalue(), f"images of {data.name}",
-                    "png" if small else "jpeg")
+    def row(c):
+        some = [data.images[int(i)] for i in data.of(c)[:images]]
+        px = pixels(some, min(side, 96), channels)
+        return [data_uri(contact_sheet([p[None]], gap=0), side <= 64) for p in px]
+    return [(name, row(c)) for c, name in enumerate(data.classes[:classes])]
+
+# %% ../nbs/17_report.ipynb #wmark2
+def mark(s:Shown)->Markup:
+    "The marker of a dataset as a small SVG."
+    from matplotlib.markers import MarkerStyle
+    m = MarkerStyle(s.marker)
+    corners, = m.get_path().transformed(m.get_transform()).to_polygons()
+    points = " ".join(f"{x:.2f},{-y:.2f}" for x, y in corners)
+    return Markup(f'<svg class="mark" viewBox="-.6 -.6 1.2 1.2" aria-hidden="true">'
+                  f'<polygon points="{points}" fill="{s.colour}"/></svg>')
 
 # %% ../nbs/17_report.ipynb #8be8ea32
-def maps(sets:list, real:Data, space_z:Tensor, seed:int=0, classes:int=6, most:int=500):
-    ("A t-SNE map of each of the first classes, with all datasets in it; at most "
-     "`most` real images.")
-    import matplotlib.pyplot as plt
-    names = sets[0].data.classes[:classes]
-    columns = min(3, len(names))
-    fig, axs = plt.subplots(-(-len(names) // columns), columns, squeeze=False,
-                            figsize=(3.2 * columns, 3.1 * -(-len(names) // columns)))
-    y = match_labels(sets[0].data, real)
-    for c, ax in enumerate(axs.flat):
-        if c >= len(names): ax.set_axis_off(); continue
-        rows = np.random.default_rng(seed).permutation(np.flatnonzero(y == c))[:most]
-        flat = joint_tsne(space_z[rows], *(s.z[s.data.of(c)] for s in sets), seed=seed)
-        ax.scatter(*flat[0].T, s=8, color="#cccccc", label="real")
-        for s, p in zip(sets, flat[1:]):
-            ax.scatter(*p.T, s=48, color=s.colour, marker=s.marker, edgecolor="k",
-                       lw=.5, label=s.name, zorder=3)
-        ax.set_title(names[c], parse_math=False, fontsize=10)
-        ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
-    fig.tight_layout()
-    legend = fig.legend(*axs[0, 0].get_legend_handles_labels(), loc="lower center",
-                        ncols=4, bbox_to_anchor=(.5, 1))
-    for t in legend.get_texts(): t.set_parse_math(False)
-    return fig
+def draw_map(ax, sets:list, real:Data, space_z:Tensor,
+             c:int,        # the class
+             seed:int=0,
+             most:int=500, # real images
+            ):
+    "A t-SNE map of a class with all datasets in it."
+    mine = np.flatnonzero(match_labels(sets[0].data, real) == c)
+    rows = np.random.default_rng(seed).permutation(mine)[:most]
+    flat = joint_tsne(space_z[rows], *(s.z[s.data.of(c)] for s in sets), seed=seed)
+    ax.plot(*flat[0].T, ".", ms=4, mew=0, color="#888888", alpha=.5)
+    for s, p in zip(sets, flat[1:]):
+        ax.plot(*p.T, s.marker, ms=6, color=s.colour, mec=INK, mew=.4)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set(visible=True, alpha=.3)
 
 # %% ../nbs/17_report.ipynb #91925ecb
-def trade(sets:list):
-    ("Representativeness against diversity: a small mark for each class, a large one "
-     "for the mean.")
-    import matplotlib.pyplot as plt
-    fig, ax = plt.subplots(figsize=(6, 4))
+def draw_trade(ax, sets:list):
+    "Representativeness against diversity: small marks for classes, large ones for means."
     for s in sets:
         v = np.array([(r["diversity"], r["representativeness"]) for r in s.classes])
-        ax.scatter(*v[:-1].T, s=22, color=s.colour, marker=s.marker, alpha=.5)
-        ax.scatter(*v[-1:].T, s=130, color=s.colour, marker=s.marker, edgecolor="k",
-                   label=s.name, zorder=3)
-    ax.set(xlabel="diversity: distance to the nearest sibling (1 = mean real distance)",
-           ylabel="representativeness: 1 − distance to real images")
-    for t in ax.legend(loc="center left", bbox_to_anchor=(1, .5)).get_texts():
-        t.set_parse_math(False)
-    return fig
+        ax.plot(*v[:-1].T, s.marker, ms=5, color=s.colour, alpha=.5)
+        ax.plot(*v[-1:].T, s.marker, ms=12, color=s.colour, mec=INK, mew=1)
+    ax.set(xlabel="diversity", ylabel="representativeness")
 
 # %% ../nbs/17_report.ipynb #36f140f4
-def by_coverage(sets:list, most:int=30):
+def worst_covered(sets:list, most:int=30)->np.ndarray:
+    "The classes that are covered least, on average over the datasets."
+    v = np.array([[r["coverage"] for r in s.classes[:-1]] for s in sets])
+    return v.mean(0).argsort(kind="stable")[:most]
+
+def draw_coverage(ax, sets:list):
     "Coverage of each class, the worst covered of many classes."
-    import matplotlib.pyplot as plt
-    names, v = sets[0].data.classes, np.array([[r["coverage"] for r in s.classes[:-1]]
-                                               for s in sets])
-    order = v.mean(0).argsort(kind="stable")[:most]
-    fig, ax = plt.subplots(figsize=(6, 1.2 + .3 * len(order)))
+    order, names = worst_covered(sets), sets[0].data.classes
     for i, s in enumerate(sets):
         at = np.arange(len(order)) + .5 * ((i + .5) / len(sets) - .5)
-        ax.scatter(v[i, order], at, s=45, color=s.colour, marker=s.marker,
-                   edgecolor="k", lw=.5, label=s.name, zorder=3)
+        ax.plot([s.classes[c]["coverage"] for c in order], at, s.marker, ms=7,
+                color=s.colour, mec=INK, mew=.5)
+    short = [n if len(n) <= 20 else n[:19] + "…" for n in (names[c] for c in order)]
     ax.set(xlim=(-.03, 1.03), xlabel="share of held-out modes covered")
-    ax.set_yticks(range(len(order)), [names[c] for c in order], parse_math=False)
-    for t in ax.legend(loc="center left", bbox_to_anchor=(1, .5)).get_texts():
-        t.set_parse_math(False)
-    return fig
+    ax.set_yticks(range(len(order)), short, parse_math=False)
 
-# %% ../nbs/17_report.ipynb #cd37fdda
-STYLE = """:root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;background:#fff;color:#222}
-h1,h2{line-height:1.2} h2{margin-top:2.5rem} .scroll{overflow-x:auto} table{border-collapse:collapse;font-size:.85rem}
-th,td{padding:.3rem .5rem;text-align:right;border-bottom:1px solid #8884} td{white-space:nowrap}
-th:first-child,td:first-child,td.text{text-align:left} figure{margin:1rem 0}
-figcaption,.note{font-size:.9rem;opacity:.8}
-img{max-width:100%;background:#fff;border-radius:4px} figure img{padding:.5rem;box-sizing:border-box}
-.dot{display:inline-block;width:.8em;height:.8em;border-radius:50%;margin-right:.4em;border:1px solid #8888}
-.sheets{display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1rem} .sheets figure{margin:0}
-.sheets img{width:100%;image-rendering:pixelated} td.text{white-space:normal}
-@media(prefers-color-scheme:dark){body{background:#1b1d20;color:#ddd}}"""
+# %% ../nbs/17_report.ipynb #wpage
+PAGE = """\
+{% macro table(t, marks=()) %}
+<div class="scroll"><table>
+<thead><tr>{% for k in t[0] %}<th>{{ k }}</th>{% endfor %}</tr></thead>
+<tbody>{% for row in t[1] %}{% set i = loop.index0 %}
+<tr>{% for v in row %}<td{% if v|length > 24 and not loop.first %} class="text"{% endif %}>
+{%- if loop.first %}{{ marks[i] }}{% endif %}{{ v }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table></div>
+{% endmacro %}
+{% set key %}<p class="key note">{% for s in sets %}<span>{{ mark(s) }}{{ s.name }}</span>
+{% endfor %}</p>{% endset %}
+<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{{ title }}</title><style>{{ style }}</style></head><body>
+<h1>{{ title }}</h1>
+<p class="note">{{ classes|length }} classes of {{ real }}; features are {{ where }};
+{{ versions }}</p>
+<h2>At a glance</h2>{{ table(glance, marks) }}
+<dl class="note">{% for k, v in terms %}<dt>{{ k }}</dt><dd>{{ v }}</dd>{% endfor %}</dl>
+<p class="note">↑: more is better. ↓: less is better. All but accuracy depend on the number
+of images, so compare datasets of one size.</p>
+<details><summary>Methods and settings</summary>{{ table(settings) }}</details>
+<h2>Images</h2><div class="sheets">
+{% for s in sets %}<figure><figcaption>{{ mark(s) }}{{ s.name }}</figcaption>
+{% for name, images in sheet(s.data) %}
+<div class="row" role="img" aria-label="{{ name }}" style="--n:{{ [images|length, 5]|max }}">
+<span>{{ name }}</span>{% for uri in images %}<img alt="" src="{{ uri }}">{% endfor %}</div>
+{% endfor %}</figure>{% endfor %}</div>
+<p class="note">A class a row; the first ten images of the first ten classes.</p>
+<h2>Where they lie</h2>{{ key }}<div class="maps">
+{% for name, svg in maps %}<figure><figcaption>{{ name }}</figcaption>{{ svg }}</figure>
+{% endfor %}</div>
+<p class="note">A t-SNE map for each class{% if classes|length > 6 %} (the first six)
+{%- endif %}, of {{ where }}. Real images are grey, distilled ones coloured. Look for grey
+clouds without a mark: the dataset has none of these looks. Distances are not to scale.</p>
+<h2>Typical or diverse</h2>{{ key }}<figure class="drawing">{{ trade }}
+<figcaption>Each small mark is a class, each large one the mean. Right: images of a class
+differ. Up: they lie near real ones. Images of one look are up and left, noise is down and
+right.</figcaption></figure>
+<h2>What they cover</h2>{{ key }}<figure class="drawing">{{ covered }}
+<figcaption>Share of {{ k }} modes of held-out images that at least one image is nearest to
+{%- if classes|length > 30 %}, the thirty worst classes{% endif %}.</figcaption></figure>
+<details{% if classes|length <= 30 %} open{% endif %}><summary>Coverage by class ↑</summary>
+{{ table(by_class) }}</details>
+{% if accuracy %}<h2>What students learn</h2>
+<p class="note">Real test images that are named correctly, in percent, by class. More is
+better, and {{ chance }} is chance. Mean over {{ students }} students ({{ net }}).</p>
+{{ table(accuracy) }}{% endif %}
+</body></html>
+"""
 
-def _cell(v):
-    if isinstance(v, str):
-        return f"<td{' class=text' if len(v) > 24 else ''}>{escape(v)}</td>"
-    return f"<td>{'–' if v is None or v != v else f'{v:.3g}' if isinstance(v, float) else v}</td>"
+# %% ../nbs/17_report.ipynb #wterm2
+TERMS = {   # measure → its heading, what it is
+    "accuracy": ("accuracy, % ↑", "real test images that students name correctly after "
+                 "they have learnt from these images only; ± is the spread of "
+                 "the students"),
+    "coverage": ("coverage ↑", "share of the looks of a class (modes of held-out real "
+                 "images) that at least one image is nearest to"),
+    "diversity": ("diversity ↑", "how far an image is from the next one of its class; 1 "
+                  "is the mean distance of two real images. Noise is diverse as well"),
+    "representativeness": ("represent\u00adativeness ↑", "how near an image is to real "
+                           "ones; 1 is on top of them. Many copies of one typical image "
+                           "are representative as well"),
+    "precision": ("precision ↑", "share of the images that lie among real ones"),
+    "recall": ("recall ↑", "share of held-out real images that lie among these images"),
+    "frechet_distance": ("Fréchet distance ↓", "how far all images together are from "
+                         "held-out real ones, in mean and spread")}
 
-def table(rows:list, colours:list=None)->str:
-    "Rows as an HTML table; a coloured dot before each."
-    keys = list(dict.fromkeys(k for r in rows for k in r))
-    head = "".join(f"<th>{escape(k.replace('_', ' '))}</th>" for k in keys)
-    dot = lambda i: f'<span class="dot" style="background:{colours[i]}"></span>' if colours else ""
-    line = lambda i, r: f"<td>{dot(i)}{escape(str(r[keys[0]]))}</td>" + "".join(_cell(r.get(k)) for k in keys[1:])
-    body = "".join(f"<tr>{line(i, r)}</tr>" for i, r in enumerate(rows))
-    return ('<div '
-            f'class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
+def percent(row:dict)->str:
+    "The accuracy of students, with their spread where there are several."
+    spread = row["last_sample_std"]
+    return f"{row['last_mean']:.1f}" + ("" if spread is None else f" ± {spread:.1f}")
+
+def glance(sets:list, everything:dict=None)->list:
+    "The rows of the first table; `everything` is the row of all real images."
+    def line(name, images, accuracy, measures={}):
+        found = dict(accuracy=percent(accuracy)) if accuracy else {}
+        found |= {k: measures[k] for k in TERMS if k in measures and k != "accuracy"}
+        return dict(dataset=name, images=images) | {TERMS[k][0]: v
+                                                    for k, v in found.items()}
+    rows = [line(s.name, len(s.data), s.accuracy, s.row()) for s in sets]
+    if everything:
+        rows.append(line(everything["dataset"], everything["images"], everything))
+    return rows
 
 # %% ../nbs/17_report.ipynb #a6f0e5ce
-def _glance(s):
-    "A dataset's line on the page."
-    r, a = s.row(), s.accuracy
-    acc = {} if a is None else {"accuracy, %": f"{a['last_mean']:.1f}" + (
-        "" if a["last_sample_std"] is None else f" ± {a['last_sample_std']:.1f}")}
-    names = dict(coverage="coverage", diversity="diversity",
-                 representativeness="represent\u00adativeness", precision="precision",
-                 recall="recall", frechet_distance="Fréchet distance")
-    return dict(dataset=s.name, images=r["images"], **acc,
-                **{v: r[k] for k, v in names.items() if k in r})
+def coverage_by_class(sets:list)->list:
+    "A line for each class and one for the mean, a column for each dataset."
+    names = [*sets[0].data.classes, "mean"]
+    return [{"class": name} | {s.name: f"{s.classes[i]['coverage']:.2f}" for s in sets}
+            for i, name in enumerate(names)]
 
-def _by_class(sets, what):
-    "A table of one metric: a line for each class, a column for each dataset."
-    label = lambda r: "mean" if r["label"] == "mean" else sets[0].data.classes[r["label"]]
-    return table([{"class": label(rs[0])} | {s.name: r[what] for s, r in zip(sets, rs)}
-                  for rs in zip(*(s.classes for s in sets))])
-
-def _accuracy(sets):
-    "Accuracy of each class, a line for each class."
-    per = [s.accuracy["per_class"] for s in sets]
-    return table([{"class": c} | {s.name: p.get(c) for s, p in zip(sets, per)}
-                  for c in per[0]])
+def accuracy_by_class(sets:list, everything:dict=None)->list:
+    "A line for each class, a column for each dataset."
+    per = {s.name: s.accuracy["per_class"] for s in sets}
+    if everything: per[everything["dataset"]] = everything["per_class"]
+    shown = lambda v: None if v is None else f"{v:.1f}"
+    return [{"class": c} | {name: shown(p.get(c)) for name, p in per.items()}
+            for c in sets[0].data.classes]
 
 # %% ../nbs/17_report.ipynb #a5a615dc
-def _figures(sets, real, real_z, where, seed):
-    "The three figures, with their captions."
-    names, n, k = (", ".join(s.name for s in sets), len(sets[0].data.classes),
-                   max(np.bincount(sets[0].data.labels)))
-    with style():
-        return [
-            figure(maps(sets, real, real_z, seed), f"t-SNE maps of {names}",
-                   "One t-SNE map for each class "
-                   f"{'' if n <= 6 else '(the first six) '}in {where}: real images "
-                   "grey, distilled ones coloured. Look for grey clouds without a "
-                   "mark: looks of the class that a dataset has forgotten. Distances "
-                   "in such maps are not to scale."),
-            figure(trade(sets), f"representativeness against diversity of {names}",
-                   "Each small mark is a class, each large one the mean. Right: "
-                   "images of a class differ. Up: they lie near real ones. A "
-                   "collapsed generator is up and left, noise down and right."),
-            figure(by_coverage(sets), f"coverage of each class by {names}",
-                   f"Share of {k} modes of held-out images that at least one image is "
-                   f"nearest to{'' if n <= 30 else ', the thirty worst classes'}.")]
+def drawings(sets:list, real:Data, real_z:Tensor, seed:int)->dict:
+    "The figures of a page."
+    names, said = sets[0].data.classes, ", ".join(s.name for s in sets)
+    def one_map(c):
+        return drawing(lambda ax: draw_map(ax, sets, real, real_z, c, seed), (2.6, 2.4),
+                       f"t-SNE map of the class {names[c]} with {said}")
+    return dict(
+        maps=[(name, one_map(c)) for c, name in enumerate(names[:6])],
+        trade=drawing(lambda ax: draw_trade(ax, sets), (4.6, 3.4),
+                      f"representativeness against diversity of {said}"),
+        covered=drawing(lambda ax: draw_coverage(ax, sets),
+                        (4.2, 1 + .3 * len(worst_covered(sets))),
+                        f"coverage of each class by {said}"))
 
 def page(sets:list,    # of `Shown`
          real:Data, real_z:Tensor, where:str, title:str="Distilled datasets",
-         seed:int=0)->str:
-    "The whole page, HTML."
-    n, figures = len(sets[0].data.classes), _figures(sets, real, real_z, where, seed)
-    sheets = "".join(f"<figure>{sheet(s.data)}<figcaption>{escape(s.name)}</figcaption></figure>" for s in sets)
+         seed:int=0, everything:dict=None)->str:
+    "The whole page, HTML. `everything` is the comparison's row of all real images."
+    first, lines = sets[0], glance(sets, everything)
     settings = [{k: r[k] for k in ("dataset", "method", "settings")}
                 for r in map(Shown.row, sets)]
-    parts = [f"<h1>{escape(title)}</h1>",
-             f'<p class="note">{n} classes of {escape(real.name)}; features are {escape(where)}; '
-             f"{escape(' '.join(f'{a} {b}' for a, b in versions().items()))}</p>",
-             "<h2>At a glance</h2>", table([_glance(s) for s in sets],
-                                           [s.colour for s in sets]),
-             "<details><summary>Methods and settings</summary>", table(settings),
-             "</details>", "<h2>Images</h2>", f'<div class="sheets">{sheets}</div>',
-             '<p class="note">A class a row; the first ten images of the first ten '
-             'classes.</p>',
-             "<h2>Where they lie</h2>", figures[0], "<h2>Typical or diverse</h2>",
-             figures[1], "<h2>What they cover</h2>", figures[2],
-             _by_class(sets, "coverage")]
-    if all(s.accuracy for s in sets):
-        a = sets[0].accuracy
-        parts += ["<h2>What students learn</h2>",
-                  '<p class="note">Accuracy on real test images in percent, by '
-                  f"class, mean over {len(a['last'])} students ({escape(a['net'])}).</p>", _accuracy(sets)]
-    return ("<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-            f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n")
+    graded = dict(chance=f"{100 / len(first.data.classes):.1f} %",
+                  students=len(first.accuracy["last"]), net=first.accuracy["net"],
+                  accuracy=cells(accuracy_by_class(sets, everything))
+                  ) if first.accuracy else {}
+    return Environment(autoescape=True).from_string(PAGE).render(
+        drawings(sets, real, real_z, seed) | graded, sets=sets, title=title,
+        where=where, real=real.name, classes=first.data.classes, mark=mark, sheet=sheet,
+        style=Markup(STYLE), glance=cells(lines), marks=[mark(s) for s in sets],
+        terms=[t for t in TERMS.values() if t[0] in lines[0]],
+        versions=" ".join(f"{a} {b}" for a, b in versions().items()),
+        settings=cells(settings), k=max(np.bincount(first.data.labels)),
+        by_class=cells(coverage_by_class(sets))).lstrip()
 
 # %% ../nbs/17_report.ipynb #wrep02
 def is_page(path)->bool:
@@ -330,7 +342,7 @@ def write_report(
     features:str=None,  # Measure by a generator, teacher, timm id. (default: its maker)
     net:str=None,            # Train this student. (default: by size)
     repeats:int=3,           # Train this many students for each; 0 shows no accuracy.
-    baselines:bool=False,    # Add as many random real images.
+    baselines:bool=False,    # Add random real images, and all of them.
     seed:int=0,              # Draw students, maps and random images from this seed.
     results:str="evaluations.jsonl",  # Keep finished students here; '' keeps none.
     title:str="Distilled datasets",   # Write this at the top of the page.
@@ -352,13 +364,17 @@ def write_report(
     space, where = feature_space(features or maker_of(dirs[0]), device,
                                  [real] + [d for _, d, _ in made])
     sets, z = shown(made, real, held, space)
+    everything, said = None, ""
     if repeats:
+        if baselines: entries.append(all_of(real, graded))
         rows = compare_students(entries, "hard", [net] if net else [], repeats, seed,
                                 results=results or None, device=device,
                                 progress=progress)
         for s, r in zip(sets, rows): s.accuracy = r
-    text = page(sets, real, z, where, title, seed).encode()
+        if baselines: everything = rows[-1]
+        if results: said = "\n" + of_file(rows, repeats, results)
+    text = page(sets, real, z, where, title, seed, everything).encode()
     write_whole(Path(out), text)
-    said = (f"{len(sets)} dataset{'s' * (len(sets) > 1)} in {out} "
-            f"({len(text) / 1e6:.1f} MB)")
+    size = f"{len(text) / 1e6:.1f} MB"
+    said = f"{len(sets)} dataset{'s' * (len(sets) > 1)} in {out} ({size}){said}"
     return Result(said, dict(out=str(out), datasets=[s.row() for s in sets]))

@@ -6,21 +6,48 @@
 __all__ = ['contact_sheet', 'style', 'save_rows', 'load_rows', 'markdown_table']
 
 # %% ../nbs/25_tables.ipynb #573b72e5
-import csv, io, os
+import csv, io, os, unicodedata
 from functools import partial
 from pathlib import Path
 
 import numpy as np, torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from .messages import progress_bar
 from .files import write_whole
+from .messages import visible
 from .ours import check_ours
+
+# %% ../nbs/25_tables.ipynb #name02
+def _fitted(name, font, width):
+    "A name without accents, shortened where it is wider than `width` px."
+    apart = unicodedata.normalize("NFKD", visible(name, keep=""))  # é as e and an accent
+    name = "".join(c for c in apart if not unicodedata.combining(c))
+    if font.getlength(name) <= width: return name
+    while name and font.getlength(name + "…") > width: name = name[:-1]
+    return name + "…"
+
+def _named(sheet, names, pitch, note):
+    "A sheet with a name at the left of each row, and a line of text below."
+    size = max(12, min(24, pitch // 3))
+    font = ImageFont.load_default(size)
+    names = [_fitted(n, font, 12 * size) for n in names]
+    left = round(max(map(font.getlength, names))) + size
+    wide = max(left + sheet.width, round(font.getlength(note)) + size)
+    out = Image.new(sheet.mode, (wide, sheet.height + 2 * size * bool(note)), "white")
+    out.paste(sheet, (left, 0))
+    draw = ImageDraw.Draw(out)
+    for i, n in enumerate(names):
+        draw.text((left - size // 2, (i + .5) * pitch), n, "black", font, "rm")
+    draw.text((size // 2, sheet.height + size), note, "black", font, "lm")
+    return out
 
 # %% ../nbs/25_tables.ipynb #1027744c
 def contact_sheet(rows,         # list of rows, each (n, c, h, w) uint8
                   zoom:int=1,   # integer magnification
                   gap:int=2,    # px between images
+                  names=(),     # of the rows; none by default
+                  note:str="",  # a line below, where there are names
                  )->Image.Image:
     "Rows of images on one sheet."
     c, h, w = rows[0].shape[1:]
@@ -31,7 +58,8 @@ def contact_sheet(rows,         # list of rows, each (n, c, h, w) uint8
             y, x = gap + i * (h + gap), gap + j * (w + gap)
             sheet[y:y + h, x:x + w] = im.permute(1, 2, 0).numpy()
     im = Image.fromarray(sheet.squeeze(-1) if c == 1 else sheet)
-    return im.resize((im.width * zoom, im.height * zoom), Image.NEAREST)
+    im = im.resize((im.width * zoom, im.height * zoom), Image.NEAREST)
+    return _named(im, names, (h + gap) * zoom, note) if len(names) else im
 
 # %% ../nbs/25_tables.ipynb #682ac086
 def style():
