@@ -16,7 +16,6 @@ from pathlib import Path
 LIB = Path(__file__).resolve().parent
 HIDDEN = {"export", "exporti", "hide", "default_exp"}
 LINE = 88    # columns of code that fit a page
-COMING = {"push"}   # commands that pages show already: remove each when it is there
 SCREEN = 45  # lines of code that fit a screen
 SHORT = 12   # lines of code that stay open above a figure, a table or another output
 
@@ -226,7 +225,6 @@ def check_commands(text:str)->list:
     wrong = []
     for _, command, *words in shown_commands(text):
         if command.startswith("-") or {"-h", "--help"} & set(words): continue
-        if command in COMING and command not in COMMANDS: continue
         try:
             if command not in COMMANDS: raise ValueError(f"there is no command {command!r}")
             parse(f"mgd3 {command}", "", COMMANDS[command].options, words)
