@@ -208,7 +208,7 @@ def run_manifest(r:Request, data:Data, latents:Latents=None, store=None)->dict:
     if r.modes: source["modes"] = f"shipped with {Path(r.generator.name).name}"
     m = make_manifest(data, r.generator, r.name, s, seen, r.asked, source)
     counts = r.share.counts(data)
-    if len(set(counts)) > 1: m["counts"] = dict(zip(data.classes, counts))
+    if set(counts) != {r.share.ipc}: m["counts"] = dict(zip(data.classes, counts))
     strongest = pull_strength(r.job(data))
     return m if strongest is None else m | dict(strongest_pull=round(strongest, 3))
 

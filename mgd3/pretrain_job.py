@@ -84,7 +84,8 @@ def notes_on(data:Data, side:int)->list:
     if len(data) < 5000:
         notes.append(f"{len(data)} images are few: expect samples that are close to "
                      "copies of them (the report compares distances), and "
-                     "little variety")
+                     "little variety; mgd3 distill --method k-center selects real "
+                     "images and needs no generator")
     if len(sizes) > 1:
         notes.append(f"images of {len(sizes)} sizes, {min(sizes)} to {max(sizes)} px: "
                      f"all are resized and centre-cropped to {side}×{side}")
