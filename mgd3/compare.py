@@ -47,21 +47,29 @@ def entry(name:str, data:Data, test:Data)->Entry:
     "The same images for every seed."
     return Entry(name, lambda seed: data, test)
 
-def drawn(data:Data, ipc:int, seed:int)->Data:
-    ("`ipc` images of each class, at random. Raises `ValueError` for a class that "
+def counts_of(made:Data, real:Data)->list:  # for each class of the real data
+    "How many images a distilled dataset has of each class."
+    sizes = np.bincount(made.labels, minlength=len(made.classes)).tolist()
+    of, mean = dict(zip(made.classes, sizes)), round(ipc_of(made))
+    return [of.get(c, mean) for c in real.classes]
+
+def drawn(data:Data, counts:list, seed:int)->Data:
+    ("Some images of each class, at random. Raises `ValueError` for a class that "
      "has fewer.")
     rng = np.random.default_rng(seed)
-    for c, name in enumerate(data.classes):
-        if (n := len(data.of(c))) < ipc:
+    for c, (name, k) in enumerate(zip(data.classes, counts)):
+        if (n := len(data.of(c))) < k:
             raise ValueError(f"class {name!r} of {data.name} has {n} images, "
-                             f"fewer than {ipc}")
-    return subset(data, np.concatenate([rng.choice(data.of(c), ipc, replace=False)
-                                        for c in range(len(data.classes))]))
+                             f"fewer than {k}")
+    return subset(data, np.concatenate([rng.choice(data.of(c), k, replace=False)
+                                        for c, k in enumerate(counts)]))
 
-def random_entry(data:Data, ipc:int, test:Data)->Entry:
-    "Real images drawn at random, others for every seed."
-    return Entry(f"{ipc} random real images per class",
-                 lambda seed: drawn(data, ipc, seed), test)
+def random_entry(data:Data, counts, test:Data)->Entry:
+    "Real images drawn at random, others for every seed; a number, or one per class."
+    if isinstance(counts, int): counts = [counts] * len(data.classes)
+    each = f"{counts[0]} random real images per class"
+    if len(set(counts)) > 1: each = f"{sum(counts)} random real images, as many by class"
+    return Entry(each, lambda seed: drawn(data, counts, seed), test)
 
 def all_of(data:Data, test:Data)->Entry:
     "All real images."
@@ -259,8 +267,8 @@ def baseline_entries(sets:list,  # (folder, its `Data`, its real test images)
     rows = {}
     for folder, made, test in sets:
         real = real_data(folder, data, "--data", "train", root, download)
-        ipc = round(ipc_of(made))
-        rows.setdefault((real.name, ipc), random_entry(real, ipc, test))
+        counts = counts_of(made, real)
+        rows.setdefault((real.name, *counts), random_entry(real, counts, test))
         rows.setdefault((real.name, "all"), all_of(real, test))
     return list(rows.values())
 

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from .ablations import joint_tsne
 from .sweeps import covered
-from .compare import all_of, compare_students, entry, of_file, random_entry
+from .compare import (all_of, compare_students, counts_of, entry, of_file,
+                          random_entry)
 from .data import (Data, ipc_of, match_labels, median_side, n_channels, overlap,
                        pixels)
 from .files import manifest_of, write_whole
@@ -359,7 +360,7 @@ def write_report(
     if test:
         for _, d, folder in made: tell_seen(folder, d, graded, test)
     if baselines:  # shown: those of the first student
-        entries.append(random_entry(real, round(ipc_of(made[0][1])), graded))
+        entries.append(random_entry(real, counts_of(made[0][1], real), graded))
         made.append((entries[-1].name, entries[-1].train(seed), None))
     space, where = feature_space(features or maker_of(dirs[0]), device,
                                  [real] + [d for _, d, _ in made])

@@ -13,7 +13,7 @@ METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generato
           "devices", "store", "changes", "seals", "tensor_files", "shipped", "reach", "folder", "selections", "methods", "distill", "checkpoints",
           "card", "hub_data"}
 EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "answers", "teachers", "features", "compare",
-              "metrics", "sweeps", "ablations", "provenance", "report", "pages"}
+              "metrics", "sweeps", "ablations", "strengths", "provenance", "report", "pages"}
 LINES, NAMES, FRONT = 390, 150, 60
 
 

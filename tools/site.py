@@ -8,7 +8,7 @@
 Every page must begin with its introduction and be in the sidebar; links, anchors and images must lead somewhere;
 no stored output may hold a temporary path, a progress bar, a warning of a library or an address in memory; figures
 have alt text; code fits 88 columns; tests are folded; the commands that a page shows exist; no page is longer than 15
-screens, but for those named in LONG with what they may have; the colours of both themes are legible.
+screens; the colours of both themes are legible.
 """
 import argparse, base64, configparser, io, json, math, os, re, subprocess, sys
 from pathlib import Path
@@ -26,7 +26,6 @@ UNWANTED = {"a temporary path": r"/tmp/|/var/folders/", "a progress bar": r"\d+%
 COLUMNS, SCREENS = 88, 15
 LINE, SCREEN, WIDTH = 20, 900, 750     # px: a line of text, a screen, the text
 PROSE, SCROLL = 95, 24                 # characters in a line of text; lines after which an output scrolls (styles.css)
-LONG = {"05_ablations.ipynb": 21}      # page → screens that it may have, until it is shortened
 
 def cells(path): return json.loads(path.read_text(encoding="utf-8"))["cells"]
 def source(cell): return "".join(cell["source"])
@@ -173,8 +172,7 @@ def screens(page, folder):
     return total / SCREEN
 
 def length(name, page, folder):
-    most = LONG.get(name, SCREENS)
-    if (n := screens(page, folder)) > most + .5: yield f"{n:.0f} screens long, more than {most}"
+    if (n := screens(page, folder)) > SCREENS + .5: yield f"{n:.0f} screens long, more than {SCREENS}"
 
 
 # The site as a whole
