@@ -10,7 +10,7 @@ import hashlib, re, warnings
 from collections import Counter
 from pathlib import Path
 
-from .files import write_whole
+from .files import NO_GENERATOR, write_whole
 from .messages import visible
 from .sources import IMAGENET
 
@@ -163,7 +163,8 @@ def card_text(m:dict,      # the manifest
     own = licence if licence != "unknown" else f"{_FILL_IN} (also `license` above)"
     versions = ", ".join(f"{k} {v}" for k, v in m.get("versions", {}).items())
     rows = [(k, v) for k, v in m["settings"].items() if v is not None]
-    if m["generator"].get("classes") is None:
+    if generator == NO_GENERATOR: of_generator = "no generator took part"
+    elif m["generator"].get("classes") is None:
         generator += " (named, but it has not sampled these images)"
     body = _BODY.format(
         title=escaped(card_title(m)), n=len(lines), data=escaped(data),

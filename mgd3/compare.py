@@ -49,13 +49,11 @@ def entry(name:str, data:Data, test:Data)->Entry:
 
 def counts_of(made:Data, real:Data)->list:  # for each class of the real data
     "How many images a distilled dataset has of each class."
-    sizes = np.bincount(made.labels, minlength=len(made.classes)).tolist()
-    of, mean = dict(zip(made.classes, sizes)), round(ipc_of(made))
-    return [of.get(c, mean) for c in real.classes]
+    of = {name: len(made.of(c)) for c, name in enumerate(made.classes)}
+    return [of.get(name, round(ipc_of(made))) for name in real.classes]
 
 def drawn(data:Data, counts:list, seed:int)->Data:
-    ("Some images of each class, at random. Raises `ValueError` for a class that "
-     "has fewer.")
+    "Some images of each class, at random. Raises `ValueError` where there are fewer."
     rng = np.random.default_rng(seed)
     for c, (name, k) in enumerate(zip(data.classes, counts)):
         if (n := len(data.of(c))) < k:
@@ -309,6 +307,8 @@ def to_compare(rows, baselines):
     classes = sorted({len(r["per_class"]) for r in rows})
     chance = ", ".join(f"{100 / n:.1f} % for {n} classes" for n in classes)
     more = "" if baselines else "; --baselines adds random and all real images"
+    few = min(r["tested"] for r in rows)
+    if few < 100: more += f"\n{few} test images are few: one is {100 / few:.1f} points"
     return f"chance is {chance}{more}"
 
 def of_file(rows, repeats, results):

@@ -17,7 +17,7 @@ from .data import (Data, Picked, fingerprint, image_seed, median_side,
                        n_channels)
 from .devices import (Workers, check_seed, chunk_for, find_workers,
                           out_of_memory)
-from .files import manifest_of
+from .files import NO_GENERATOR, manifest_of
 from .folder import check_out, make_manifest, open_folder, plan_chunks
 from .generators import Generator, from_pretrained
 from .guidance import SETTINGS, Sampling
@@ -204,9 +204,10 @@ def run_manifest(r:Request, data:Data, latents:Latents=None, store=None)->dict:
     s = {k: _as_json(v) for k, v in s.items()}
     if r.shipped: seen = r.shipped.about["sha256"]
     else: seen = fingerprint(data, None if latents is None else latents.digests)
-    source = {}
-    if r.modes: source["modes"] = f"shipped with {Path(r.generator.name).name}"
+    name = Path(r.generator.name).name
+    source = dict(modes=f"shipped with {name}") if r.modes else {}
     m = make_manifest(data, r.generator, r.name, s, seen, r.asked, source)
+    if "pictures" in kinds: m["generator"] = dict(name=NO_GENERATOR, classes=None)
     counts = r.share.counts(data)
     if set(counts) != {r.share.ipc}: m["counts"] = dict(zip(data.classes, counts))
     strongest = pull_strength(r.job(data))
@@ -293,8 +294,7 @@ def _shipped_for(generator:Generator, name:str, share:Allocation, m:Method,
 def _loaded(generator, load:dict, team:Workers)->Generator:
     "The generator itself, loaded where it is only named."
     if isinstance(generator, Generator): return generator
-    load = load | dict(device=load["device"] or team.device)
-    return from_pretrained(generator, **load)
+    return from_pretrained(generator, **load | dict(device=load["device"] or team.device))
 
 def _for_classes(g:Generator, data:Data, name:str, prompt, class_map)->Generator:
     "The generator, told what to generate for each class. Raises `ValueError`."

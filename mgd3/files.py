@@ -199,6 +199,9 @@ def read_manifest(folder:Path)->dict:
                          "a store")
     return check_format(m, path)
 
+# %% ../nbs/18_files.ipynb #nogen1
+NO_GENERATOR = "none"   # in the manifest of a selection that no generator took part in
+
 # %% ../nbs/18_files.ipynb #7c2d3699b
 def promised(manifest:dict)->dict:  # class → number of images, None if unknown
     "How many images of each class the manifest of a dataset promises."

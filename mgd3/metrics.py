@@ -13,12 +13,12 @@ import numpy as np, torch
 from torch import Tensor
 
 from .data import Data, match_labels, overlap, pixels
-from .files import manifest_of
+from .files import NO_GENERATOR, manifest_of
 from .generators import from_pretrained
 from .hub import bundled
 from .messages import Result, text_table
 from .modes import discover_modes
-from .selections import check_images_fit, check_images_fit_teacher
+from .selections import Pictures, check_images_fit, check_images_fit_teacher
 from .provenance import real_data
 from .folders import from_folder
 
@@ -140,6 +140,9 @@ def summary(z:Tensor, labels, real:Tensor, real_labels,
                                          for m in ("coverage", "diversity",
                                                    "representativeness")})]
 
+# %% ../nbs/14_metrics.ipynb #pict1
+PICTURES = "pictures"   # in place of features: the images, made small
+
 # %% ../nbs/14_metrics.ipynb #dsm02
 def feature_space(name:str, device=None,
                   seen=(),   # the datasets whose images it is for
@@ -147,6 +150,10 @@ def feature_space(name:str, device=None,
     ("Features by name: a generator's latents, or a classifier's last layer. Raises "
      "`ValueError` for one that does not see the images of a dataset.")
     cure = "name a generator or a network that fits them with --features (features)"
+    if name == PICTURES:
+        p = Pictures(seen[0])
+        def encode(images): return p.encode(pixels(images, p.size, p.channels))
+        return encode, f"small pictures of {p.size} px"
     if name in bundled() or (Path(name)/"model_index.json").is_file():
         g = from_pretrained(name, device)
         for d in seen: check_images_fit(d, Path(g.name).name, g.size, g.channels, cure)
@@ -162,6 +169,7 @@ def maker_of(folder)->str:
     "The bundled generator that made a folder. Raises `ValueError` for another one."
     name = manifest_of(folder).get("generator", {}).get("name")
     if name in bundled(): return name
+    if name == NO_GENERATOR: return PICTURES
     raise ValueError("in which features shall images be compared? Name a generator or "
                      "a network with --features")
 

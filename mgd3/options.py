@@ -12,6 +12,7 @@ from importlib import util
 from pathlib import Path
 from typing import Annotated, Any
 
+from .files import NO_GENERATOR
 from .messages import nearly, visible
 
 # %% ../nbs/40_options.ipynb #how2
@@ -229,8 +230,9 @@ def _of_manifest(m, known):
     "The settings of a finished folder, as a file of options."
     s = {k: v for k, v in m["settings"].items() if v is not None and k != "latents"}
     own = {k: s.pop(k) for k in list(s) if k not in known}
-    return dict(data=m["data"]["name"], generator=m["generator"]["name"],
-                method=m["method"], **s, set=own)
+    name = m["generator"]["name"]
+    s |= {} if name == NO_GENERATOR else dict(generator=name)
+    return dict(data=m["data"]["name"], method=m["method"], **s, set=own)
 
 def _table(path)->dict:
     "What a file of settings holds. Raises `ValueError` for anything else."

@@ -13,9 +13,10 @@ from pathlib import Path
 import torch
 
 from .beyond import NoisedMode
-from .data import image_seed, png_bytes
+from .data import pixels, png_bytes
 from .devices import find_workers, out_of_memory
-from .distill import distill_dataset, prepare_run
+from .distill import distill_dataset, prepare_run, run_manifest
+from .files import manifest_of
 from .folder import plan_chunks
 from .guidance import sample
 from .messages import Result
@@ -65,8 +66,9 @@ def seconds_per_image(r, data, n:int)->tuple:  # seconds by stage, bytes of a PN
     "What each stage takes for an image, measured on `n` of them."
     per, size, g = {}, 0, r.generator
     if r.needs_latents:
-        some = [data.images[i] for i in range(min(n, len(data)))]
-        per["encode"] = timed(r.encoder.encode, some)[0] / len(some)
+        e, some = r.encoder, range(min(n, len(data)))
+        def encode(): e.encode(pixels([data.images[i] for i in some], e.size, e.channels))
+        per["encode"] = timed(encode)[0] / len(some)
     if "cfg_scale" in r.sampling:
         labels = g.class_indices(data)[[0] * n]
         step, x0 = step_seconds(r, labels)
@@ -97,10 +99,16 @@ def memory_gb(device)->float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e9 if sys.platform == "darwin" else 1e6)
 
-def there_already(out, classes, counts)->int:
-    "How many images of a plan are in the folder."
-    files = [f for chunk in plan_chunks(classes, counts) for f in chunk.files]
-    return sum((Path(out)/f).is_file() for f in files)
+def there_already(out, r, data)->int:
+    "How many images of this run are in the folder; None where it holds another run."
+    chunks = plan_chunks(data.classes, r.share.counts(data))
+    n = sum((Path(out)/f).is_file() for chunk in chunks for f in chunk.files)
+    if n == 0: return 0
+    there, mine = manifest_of(out), run_manifest(r, data)
+    settings = [{k: v for k, v in m.get("settings", {}).items() if k != "latents"}
+                for m in (there, mine)]
+    same = settings[0] == settings[1] and there.get("method") == r.name
+    return n if same else None
 
 # %% ../nbs/71_plan.ipynb #plan14
 def duration(seconds:float)->str:
@@ -115,6 +123,7 @@ def plan_text(p:dict)->str:
     each = f"{low}" if low == high else f"{low} to {high}"
     made = f"{p['images']} images of {p['classes']} classes ({each} a class)"
     there = f", {p['there']} of them are there already" if p["there"] else ""
+    if p["there"] is None: there = "; the folder holds another run, choose another"
     parts = ", ".join(f"{k} {duration(v)}" for k, v in p["seconds"].items())
     lines = [f"method {p['method']}: {made}{there}",
              f"time: about {duration(sum(p['seconds'].values()))}"
@@ -143,7 +152,7 @@ def plan_distillation(*args, **options  # those of `distill_dataset`
     memory = memory_gb(g.device)
     p = dict(method=r.name, images=total, classes=len(data.classes),
              per_class=[min(counts), max(counts)],
-             there=there_already(out, data.classes, counts), steps=r.steps,
+             there=there_already(out, r, data), steps=r.steps,
              evaluations=evaluations(r, total),
              seconds={k: round(v * n[k], 2) for k, v in per.items()},
              memory_gb=memory and round(memory, 2),

@@ -219,8 +219,8 @@ IMAGES = dict(tiny=768_000, small=1_500_000, base=5_000_000)
 def in_words(report:dict, out)->str:
     "What a training has come to, for people."
     if report["stage"] == "autoencoder":
-        return ("time is over before the autoencoder was trained; the same command "
-                "goes on")
+        return ("no generator was made: time is over before the autoencoder was "
+                f"trained; the same command goes on (with {out}.training)")
     r, near = report, report["nearest"]
     return (f"{out}: {r['images_seen']:,} images seen in {r['cpu_hours']} CPU hours"
             f"{', finished' * r['finished']}\n"

@@ -6,12 +6,15 @@
 __all__ = ['split_folder']
 
 # %% ../nbs/72_split.ipynb #spl04
-import hashlib, os, shutil, tempfile
+import hashlib, os, shutil, tempfile, warnings
 from pathlib import Path
 
+import numpy as np
+
+from .data import Data, subset
 from .files import PART, sha256
 from .folders import from_folder, layout
-from .messages import Result
+from .messages import Result, error_line
 from .store import check_place
 
 # %% ../nbs/72_split.ipynb #spl09
@@ -53,16 +56,33 @@ def _check_split(data, out, share):
     if Path(out).exists() and (not Path(out).is_dir() or any(Path(out).iterdir())):
         raise FileExistsError(f"{out} is there already: choose another folder")
 
+# %% ../nbs/72_split.ipynb #spl14r
+def readable(d:Data, skip_bad:bool)->Data:
+    "The images that can be read. Raises `OSError` for others, unless they are skipped."
+    bad = {}
+    for i in range(len(d)):
+        try: d.images[i]
+        except OSError as e: bad[i] = e
+    if bad and not skip_bad:
+        raise OSError(f"{len(bad)} of {len(d)} images cannot be read "
+                      f"({error_line(next(iter(bad.values())))}): leave them out with "
+                      "--skip-bad (skip_bad)")
+    if not bad: return d
+    warnings.warn(f"{len(bad)} of {len(d)} images cannot be read and are left out")
+    return subset(d, np.array([i for i in range(len(d)) if i not in bad]))
+
 # %% ../nbs/72_split.ipynb #spl14
 def split_folder(data:str,             # Split this folder of class folders.
                  out:str="split",      # Make this folder, with train and test in it.
                  *, test_share:float=.2,  # Keep this share of each class to test on.
                  seed:int=0,           # Choose the test images by this seed.
+                 skip_bad:bool=False,  # Leave out images that cannot be read.
                 )->Result:
     "Split a folder of images into train and test. Raises `ValueError` or `OSError`."
     _check_split(data, out, test_share)
     d, out = from_folder(data), Path(out)
     check_place(out, d)
+    d = readable(d, skip_bad)
     path = lambda f: Path(d.images.root)/f
     tested = set()
     for c in range(len(d.classes)):
