@@ -57,7 +57,7 @@ METHOD = [Option("set", "list", group="guidance", about="Set what only this meth
                  "pull or start has (mgd3 info --method). (default: its own)")]
 COMMON = [Option("plugin", about="Load a Python file with methods, pulls, starts or "
                  "datasets. (default: none)"),
-          Option("config", about="Read options from a TOML file. (default: none)"),
+          Option("config", about="Read options from a TOML file, or from an mgd3.json. (default: none)"),
           Option("json", "bool", about="Print one JSON object."),
           Option("debug", "bool", about="Show the traceback of an error.")]
 LIKE = [Option("like", about="Take the options of this finished folder. "

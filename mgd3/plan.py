@@ -22,16 +22,25 @@ from .guidance import sample
 from .messages import Result
 from .methods import SAMPLING
 from .per_class import Allocation
+from .schedules import make_sampler
 
 # %% ../nbs/71_plan.ipynb #plan09
+def steps_of(r)->int:
+    "The steps that are taken: a start from noised modes leaves some out."
+    strength = r.own.get("strength")
+    return r.steps - (NoisedMode(strength).skip(r.steps) if strength is not None else 0)
+
+def calls(r)->int:
+    "Calls of the network for a chunk: one for each step, two with some samplers."
+    all_steps = make_sampler(r.generator, r.sampling["sampler"], r.steps).timesteps
+    return len(all_steps) - (r.steps - steps_of(r)) * round(len(all_steps) / r.steps)
+
 def evaluations(r,            # a `Request`
                 images:int)->int:
     "How often the network sees an image; 0 for methods that do not sample."
     if not r.steps or "cfg_scale" not in r.sampling: return 0
-    strength = r.own.get("strength")
-    skipped = NoisedMode(strength).skip(r.steps) if strength is not None else 0
     both = 2 if r.sampling["cfg_scale"] != 1 else 1
-    return images * (r.steps - skipped) * both
+    return images * calls(r) * both
 
 # %% ../nbs/71_plan.ipynb #plan11
 class _Enough(Exception): pass
@@ -72,7 +81,7 @@ def seconds_per_image(r, data, n:int)->tuple:  # seconds by stage, bytes of a PN
     if "cfg_scale" in r.sampling:
         labels = g.class_indices(data)[[0] * n]
         step, x0 = step_seconds(r, labels)
-        per["sample"] = step * r.steps / n
+        per["sample"] = step * steps_of(r) / n
         seconds, px = timed(g.decode, x0, n)
         per["decode"] = seconds / n
         size = sum(len(png_bytes(im)) for im in px) / n
