@@ -75,7 +75,8 @@ def seconds_per_image(r, data, n:int)->tuple:  # seconds by stage, bytes of a PN
     "What each stage takes for an image, measured on `n` of them."
     per, size, g = {}, 0, r.generator
     if r.needs_latents:
-        e, some = r.encoder, range(min(n, len(data)))
+        e = r.encoder                              # its chunks are larger than ours
+        some = range(min(len(data), max(n, 2**18 // e.size**2)))
         def encode(): e.encode(pixels([data.images[i] for i in some], e.size, e.channels))
         per["encode"] = timed(encode)[0] / len(some)
     if "cfg_scale" in r.sampling:
