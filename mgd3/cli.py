@@ -24,8 +24,8 @@ DATA = ("digits digit-pairs cifar10 imagenette imagewoof imagenet-a imagenet-b "
         "imagenet-c imagenet-d imagenet-e imagenet-100 imageidc imagenet-1k")
 KNOWN = dict(
     data=DATA, test=DATA, held=DATA, generator="dit-cifar10 dit-digits",
-    method="random nearest k-center herding rded unguided centroid d4m mgd3 minmax dm "
-           "sre2l", pull="straight tangent", start="noise noised",
+    method="random nearest k-center herding el2n rded unguided centroid d4m mgd3 minmax "
+           "dm sre2l", pull="straight tangent", start="noise noised",
     sampler="ddpm ddim dpm++ dpm++-sde dpm++-single unipc euler euler-a heun lms pndm "
             "flow-euler flow-heun",
     allocate="equal proportional",

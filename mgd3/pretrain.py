@@ -23,7 +23,8 @@ from .fitting import (Budget, Fit, constant, cosine, finish_steps, finishing,
 from .generators import from_pretrained
 from .hub import bundled
 from .latent_diffusion import (LOSS, SIZES, dit_loss, encode_all, held_out_loss,
-                                   make_scheduler, set_scale, vae_loss)
+                                   make_scheduler, plain_attention, set_scale,
+                                   vae_loss)
 from .loading import save_generator
 from .messages import Result, progress_bar
 from .pretrain_job import (Pretraining, claim_training, copying, generator_of,
@@ -120,6 +121,8 @@ def make_optimisers(dit, lr:float)->list:
     return [torch.optim.Muon(matrices, lr=20 * lr, weight_decay=.01), _adamw(rest, lr)]
 
 def new_fit(job:Pretraining, dit)->Fit:
+    if job.device.type == "cpu" and job.settings.precision == "bfloat16":
+        plain_attention(dit)
     return Fit(dit.to(job.device), make_optimisers(dit, job.settings.lr))
 
 # %% ../nbs/30_pretrain.ipynb #pt070

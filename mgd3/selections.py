@@ -8,11 +8,11 @@ __all__ = []
 # %% ../nbs/54_selections.ipynb #sel00004
 import warnings
 
-import numpy as np, torch
+import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from .data import Data
+from .data import Data, pixels
 
 # %% ../nbs/54_selections.ipynb #sel00009
 LARGE = 224   # px: from this side on, images of any size are looked at
@@ -68,9 +68,10 @@ def encoder_for(generator, data:Data, method, features=None,
                ):
     ("What encodes the images for a method: the generator, or `Pictures`. Raises "
      "`ValueError`.")
-    if not (method.has_modes or "cfg_scale" in method.takes): return generator  # nobody
+    generates = "cfg_scale" in method.takes
+    if not (method.has_modes or method.selects or generates): return generator  # nobody
     size = generator.size if method.selects else LARGE
-    plain = features is None and method.discovery != "random"
+    plain = method.has_modes and features is None and method.discovery != "random"
     if method.selects and not chosen:
         if plain:
             warnings.warn(f"images are compared as pictures of {Pictures.size} px; a "
@@ -88,3 +89,10 @@ def as_they_are(images:list)->list:  # of `PIL.Image`, grey or RGB
     "Images without what a file says beside their pixels."
     mode = lambda im: "L" if im.mode in ("1", "L") else "RGB"
     return [Image.fromarray(np.array(im.convert(mode(im)))) for im in images]
+
+def real_images(job,          # a `Job` of a method
+                rows:list):   # positions among its images
+    "Real images as a method writes them: in the generator's size, or as they are."
+    images = [job.data.images[i] for i in rows]
+    if job.keep: return as_they_are(images)
+    return pixels(images, job.generator.size, job.generator.channels)

@@ -6,7 +6,7 @@
 __all__ = ['sweep_settings']
 
 # %% ../nbs/58_sweeps.ipynb #swe00005
-import os, signal, tempfile, time, warnings
+import hashlib, os, re, signal, tempfile, time, warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import lru_cache
 from itertools import product
@@ -17,6 +17,7 @@ from typing import Literal
 
 import numpy as np, torch
 
+from .classes import bundled_like
 from .methods import METHODS, PLUGINS, active_settings, check_settings, load_plugin
 from .data import overlap, pixels, match_labels
 from .sources import load_data
@@ -32,9 +33,14 @@ from .metrics import coverage, fine_counts, summary
 from .modes import check_discovery
 from .selections import LARGE, check_images_fit
 from .soft_label_eval import evaluate_soft
-from .teachers import train_teacher
+from .teachers import bundled_teachers, load_teacher, train_teacher
 
 # %% ../nbs/58_sweeps.ipynb #a3922ed3
+@lru_cache(maxsize=None)
+def _its_generator(dataset, *where):
+    "The bundled generator for a dataset, where none was named."
+    return bundled_like(load_data(dataset, "train", *where))
+
 @lru_cache(maxsize=None)
 def _encoded(dataset, split, generator, *where):
     data, g = load_data(dataset, split, *where), from_pretrained(generator)
@@ -70,11 +76,25 @@ def _summary(zd, d, z, train, zr, real, zh, held):
     return {k: round(v, 5) for k, v in row.items() if k != "label"}
 
 # %% ../nbs/58_sweeps.ipynb #3aed3669
+def _said(v):
+    "A setting as it stands in a file."
+    if isinstance(v, dict): return " ".join(f"{k}={v[k]}" for k in sorted(v))
+    return "" if v is None else str(v)
+
+def _set_folder(keep, dataset, method, *settings)->Path:
+    "Where a set is kept, by its settings; many of them become a hash."
+    known = [v for v in map(_said, settings) if v]
+    name = re.sub(r"[^\w.=]+", "-", "-".join([Path(dataset).name, method, *known]))
+    if len(name) <= 80: return Path(keep)/name
+    return Path(keep)/f"{name[:70]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
 def measure(dataset:str,    # a name or a folder with splits
             method:str="mgd3", seed:int=0, ipc:int=10,
             split:str="val",               # the real images that grade the student, and hold the modes for coverage
-            generator:str="dit-digits",
+            generator:str=None,  # the bundled one for the dataset by default
             soft:bool=False,  # also train a student on the answers of a teacher
+            students:int=1,   # trained on the set; the mean counts
+            keep=None,        # a folder for the distilled sets; by default they go
             options:dict=None,               # the method's own settings
             root=None, download:bool=False,  # where the dataset lies, see `load_data`
             **settings)->dict:
@@ -82,18 +102,23 @@ def measure(dataset:str,    # a name or a folder with splits
      "representativeness, seconds. Raises `ValueError` for a dataset without images "
      "to grade with.")
     where = (root, download)
+    generator = generator or _its_generator(dataset, *where)
     (real, zr), (held, zh) = _graded_by(dataset, split, generator, *where)
     train, z = _encoded(dataset, "train", generator, *where)
     g = from_pretrained(generator)
     with tempfile.TemporaryDirectory() as tmp:
+        given = {k: v for k, v in settings.items() if v is not None}
+        out = _set_folder(keep or tmp, dataset, method, dict(ipc=ipc), given, options,
+                          dict(seed=seed))
         t = time.time()
-        d = distill_dataset(train, g, ipc, Path(tmp)/"d", method=method, seed=seed,
-                            **settings, **(options or {}))
-        seconds = time.time() - t
-        acc = evaluate_hard(d, real, repeats=1, seed=seed)
+        d = distill_dataset(train, g, ipc, out, method=method, seed=seed, **settings,
+                            **(options or {}))
+        # a set that was (partly) there says nothing of the time it takes
+        seconds = round(time.time() - t, 2) if d.made == len(d) else ""
+        acc = evaluate_hard(d, real, repeats=students, seed=seed)
         row = dict(last=round(acc["last_mean"], 4), best=round(acc["best_mean"], 4))
         row |= (_summary(g.encode(d.images), d, z, train, zr, real, zh, held) |
-                dict(seconds=round(seconds, 2)))
+                dict(seconds=seconds))
         row |= dict(rarer=rarer_digit(d, train) if dataset == "digit-pairs" else "")
         if not soft: return row | dict(soft="")
         return row | dict(soft=round(_soft(d, real, _teacher(dataset, *where), seed),
@@ -101,7 +126,11 @@ def measure(dataset:str,    # a name or a folder with splits
 
 # %% ../nbs/58_sweeps.ipynb #a6588ec4
 @lru_cache(maxsize=None)
-def _teacher(dataset, *where): return train_teacher(load_data(dataset, "train", *where))
+def _teacher(dataset, *where):
+    data = load_data(dataset, "train", *where)
+    bundled = (load_teacher(name) for name in bundled_teachers())
+    able = [t for t in bundled if set(t.classes) == set(data.classes)]
+    return able[0] if able else train_teacher(data)
 
 def _soft(d, real, teacher, seed)->float:
     return evaluate_soft(d, real, teacher, repeats=1, seed=seed)["last_mean"]
@@ -116,13 +145,9 @@ def rarer_digit(d, real)->float:
 
 # %% ../nbs/58_sweeps.ipynb #e49664a8
 KEYS = ("dataset", "method", "ipc", "seed", "split", *SETTINGS, "discovery",
-        "generator", "options", "prompt", "class_map")
+        "generator", "options", "prompt", "class_map", "students")
 MEASURED = ("last", "coverage", "diversity", "representativeness", "best", "soft")
 
-def _said(v):
-    "A setting as it stands in a file."
-    return ("" if v is None else " ".join(f"{k}={v[k]}" for k in sorted(v))
-            if isinstance(v, dict) else str(v))
 def _key(job): return tuple(_said(job.get(k)) for k in KEYS)
 
 def _lines(path):
@@ -195,7 +220,7 @@ def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a ru
           **about)->list:
     ("Run what is missing of `jobs`, one line of CSV each, written as soon as it is "
      "done; warns of those that failed.")
-    odd = {k for j in jobs for k in j} - {*KEYS, "soft", "root", "download"}
+    odd = {k for j in jobs for k in j} - {*KEYS, "soft", "keep", "root", "download"}
     if odd:
         raise ValueError(f"a sweep has no {odd.pop()!r}: a method's own settings "
                          "are its options")
@@ -226,9 +251,9 @@ def own_grid(method:str,
 
 def grid(datasets:list, methods:list=("mgd3",),
          ipc:list=(10,), seeds:list=(0, 1, 2), split:str="val",
-         generator:str=None,  # None: `measure`'s
+         generator:str=None,   # the bundled one for each dataset by default
          options:dict=None,   # the methods' own settings: one value each, or a list
-         soft:bool=False, prompt:str=None, class_map:str=None,
+         soft:bool=False, prompt:str=None, class_map:str=None, students:int=None,
          **values,  # lists: scale, form, t_stop, steps, cfg_scale, sampler, discovery
         )->list:
     ("Jobs for `sweep`. Raises `ValueError` for unknown methods and for settings that "
@@ -247,7 +272,7 @@ def grid(datasets:list, methods:list=("mgd3",),
             # of a generator
             asked = (dict(prompt=prompt, class_map=class_map) if "cfg_scale" in takes
                      else {})
-            more = dict(soft=soft or None) | asked
+            more = dict(soft=soft or None, students=students) | asked
             jobs[-1] |= {k: v for k, v in more.items() if v is not None}
     if lost := sorted({*values, *options} - taken):
         raise ValueError(f"{lost[0]} is a setting of none of {', '.join(methods)}")
@@ -259,9 +284,11 @@ def _is_one(a, b):
     root, other = (getattr(d.images, "root", None) for d in (a, b))
     return a.files == b.files and root == other and bool(root or overlap(a, b) == 1)
 
-def check_jobs(jobs:list, generator:str, root=None, download:bool=False):
+def check_jobs(jobs:list,
+               generator:str,  # None: the bundled one for each dataset
+               root=None, download:bool=False):
     "Raise `ValueError` before the first run for what can be known by then."
-    g, sets = from_pretrained(generator), {}
+    load, sets = lru_cache(maxsize=None)(from_pretrained), {}
     for j in jobs:
         d, split = j["dataset"], j["split"]
         if j["ipc"] < 1: raise ValueError(f"ipc must be at least 1, got {j['ipc']}")
@@ -271,6 +298,7 @@ def check_jobs(jobs:list, generator:str, root=None, download:bool=False):
             if _is_one(sets[d], real):
                 raise ValueError(f"{d} has no {split!r} images but those to distill")
         m = check_settings(j["method"], j.get("options") or {})
+        g = load(generator or bundled_like(sets[d]))
         asked = j.get("prompt"), j.get("class_map")
         if "cfg_scale" in m.takes: g.for_data(sets[d], *asked)
         check_discovery(j.get("discovery", "kmeans"), j["ipc"])
@@ -301,8 +329,10 @@ def sweep_settings(
     ipc:list[int]=(10,),          # Make this many images for each class.
     seeds:list[int]=(0, 1, 2),  # Repeat with these seeds of modes, noise and students.
     split:Literal["val", "test"]="val",  # Grade on val to choose, on test to report.
-    generator:str=None,           # Make images with it. (default: dit-digits)
+    generator:str=None,           # Make images with it. (default: by data)
     soft:bool=False,              # Train a student on a teacher's answers, too.
+    students:int=None,  # Train this many on each set, and take the mean. (default: 1)
+    keep:str=None,  # Keep the distilled sets in this folder. (default: nowhere)
     prompt:str=None,  # Ask by a sentence with {} in it. (default: a photo of a {})
     class_map:str=None,  # Map classes to the generator's, by JSON. (default: by name)
     workers:int=None,  # Run this many at once. (default: 1 on a GPU, else by cores)
@@ -314,14 +344,17 @@ def sweep_settings(
     shared = {k: v for k, v in settings.items() if k in (*SETTINGS, "discovery")}
     own = {k: v for k, v in settings.items() if k not in shared and v}
     jobs = grid(data, method, ipc, seeds, split, generator, own, soft, prompt,
-                class_map, **shared)
+                class_map, students, **shared)
     if not jobs:
         raise ValueError("nothing to do: name at least one dataset, method, ipc "
                          "and seed")
-    if workers is not None and workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
-    _lines(out); check_jobs(jobs, generator or "dit-digits", root, download)
-    jobs = [j | dict(root=root, download=download) for j in jobs]
+    for k, v in dict(workers=workers, students=students).items():
+        if v is not None and v < 1: raise ValueError(f"{k} must be at least 1, got {v}")
+    if keep and Path(keep).is_file():
+        raise NotADirectoryError(f"keep: {keep} is a file, not a folder")
+    _lines(out); check_jobs(jobs, generator, root, download)
+    more = dict(root=root, download=download) | (dict(keep=keep) if keep else {})
+    jobs = [j | more for j in jobs]
     usual = 1 if torch.cuda.is_available() else min(os.cpu_count(), len(jobs))
     done = sweep(jobs, out, workers or usual, command="mgd3 sweep",
                  seed=",".join(map(str, seeds)))
