@@ -37,7 +37,8 @@ _IMAGENET = ("", "ImageNet's terms of access: research and education, not commer
 _OWN = ("apache-2.0", "Apache-2.0, as it comes with mgd3")
 _DIT_XL = ("cc-by-nc-4.0", "CC-BY-NC-4.0: no commercial use")
 _DATA = (dict.fromkeys(("digits", "digit-pairs"), _DIGITS) |
-         dict(cifar10=_PHOTOS) | dict.fromkeys(IMAGENET, _IMAGENET))
+         dict.fromkeys(("cifar10", "cifar10-pairs"), _PHOTOS) |
+         dict.fromkeys(IMAGENET, _IMAGENET))
 _GENERATORS = (dict.fromkeys(("dit-digits", "dit-cifar10"), _OWN) |
                dict.fromkeys(("DiT-XL-2-256", "DiT-XL-2-512"), _DIT_XL))
 

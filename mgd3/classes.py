@@ -25,14 +25,17 @@ class Classes:
     owner:str               # its name
     n:int                   # how many classes it has
     names:dict              # class index → name
-    listed:dict = field(default_factory=dict)  # dataset name → class indices, by label
+    # dataset name → by label a class index, or a list of them: a mixture
+    listed:dict = field(default_factory=dict)
     by_prompt:bool = False  # does a prompt say which class is meant?
 
     @property
     def known(self)->set:
         "The numbers that have a name or are listed; all, where nothing is named."
         if not self.names: return set(range(self.n))
-        return set(self.names).union(*self.listed.values())
+        listed = (i if isinstance(i, list) else [i]
+                  for idx in self.listed.values() for i in idx)
+        return set(self.names).union(*listed)
 
     @property
     def hint(self)->str:
@@ -193,6 +196,9 @@ def class_numbers(c:Classes, data:Data,
             if v is not None and len(v) == len(data.classes)]
     idx = fits[0] if fits else _by_name(c, data)
     if fits and fits[0] is listed: _check_listed(c, data, listed)
+    if any(isinstance(i, list) for i in idx):
+        raise ValueError(f"classes of {data.name} are mixtures of those of {c.owner}: "
+                         "make it know them first (for_data)")
     if None in idx:
         raise ValueError(f"{c.owner} has no class {data.classes[idx.index(None)]!r} "
                          f"(of dataset {data.name}); {c.hint}{_bundled_hint(data.name)}"
@@ -211,10 +217,13 @@ def read_class_map(m,         # a dictionary, or a JSON file with one
         if not isinstance(m, dict): m = json.loads(Path(m).read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
         raise ValueError(f"cannot read the class map {where}: {e}") from e
-    right = lambda v: isinstance(v, of) and not isinstance(v, bool)
+    def right(v):
+        several = isinstance(v, list) and of is not str and len(v) > 0
+        each = v if several else [v]
+        return all(isinstance(w, of) and not isinstance(w, bool) for w in each)
     if not isinstance(m, dict) or not all(map(right, m.values())):
-        raise ValueError(f"{where}: a class map goes from class names to "
-                         f"{'prompts' if of is str else 'indices or names'}, as "
+        kinds = "prompts" if of is str else "indices or names, or lists of them"
+        raise ValueError(f"{where}: a class map goes from class names to {kinds}, as "
                          "one JSON object")
     return m
 
@@ -237,15 +246,23 @@ def map_of_folders(m,           # a class map: a dictionary, or a JSON file with
         found[folder] = known[key]
     return found
 
-def mapped_numbers(c:Classes, m:dict, data:Data)->list:
-    ("The generator's number for each class of `data`, by a class map of folders. "
-     "Raises `ValueError` for a class that the generator does not have.")
-    idx = [find_class(c, m[name]) for name in data.classes]
-    if None in idx:
-        name = data.classes[idx.index(None)]
-        raise ValueError(f"the class map sends {name!r} to {m[name]!r}, which "
-                         f"{c.owner} does not have; {c.hint}")
-    if len(set(idx)) < len(idx):
+def _mapped(c:Classes, name:str, to):
+    "The number that a class is sent to, or the numbers of a mixture."
+    each = to if isinstance(to, list) else [to]
+    numbers = [find_class(c, v) for v in each]
+    if None in numbers:
+        raise ValueError(f"the class map sends {name!r} to "
+                         f"{each[numbers.index(None)]!r}, which {c.owner} does not "
+                         f"have; {c.hint}")
+    numbers = sorted(set(numbers))
+    return numbers if len(numbers) > 1 else numbers[0]
+
+def mapped_numbers(c:Classes, m:dict, data:Data,
+                  )->list:  # for each class a number, or a list of them
+    ("What a class map of folders says of each class of `data`. Raises `ValueError` "
+     "for a class that the generator does not have.")
+    idx = [_mapped(c, name, m[name]) for name in data.classes]
+    if any(idx.count(i) > 1 for i in idx):
         warnings.warn(f"the class map sends several classes of {data.name} to one "
                       f"of {c.owner}")
     return idx

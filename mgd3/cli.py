@@ -20,8 +20,8 @@ ONE_OF = dict(form="mean x0 eps", dtype="float16 bfloat16 float32",
               precision="float32 bfloat16", norm="instance batch group",
               preset="auto small paper public_code rded sre2l", size="tiny small base")
 # open: these come with the package, a plugin or a folder may be another
-DATA = ("digits digit-pairs cifar10 imagenette imagewoof imagenet-a imagenet-b "
-        "imagenet-c imagenet-d imagenet-e imagenet-100 imageidc imagenet-1k")
+DATA = ("digits digit-pairs cifar10 cifar10-pairs imagenette imagewoof imagenet-a "
+        "imagenet-b imagenet-c imagenet-d imagenet-e imagenet-100 imageidc imagenet-1k")
 KNOWN = dict(
     data=DATA, test=DATA, held=DATA, generator="dit-cifar10 dit-digits",
     method="random nearest k-center herding el2n rded unguided centroid d4m mgd3 minmax "

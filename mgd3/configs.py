@@ -259,7 +259,10 @@ def _check_own(own, path):
             raise ValueError(f"{path}: {k} must be a JSON object")
     _check_defaults(own.get("defaults", {}), path)
     for k, v in own.get("classes", {}).items():
-        if not isinstance(v, list) or not all(map(_is_whole, v)):
+        each = v if isinstance(v, list) else [None]
+        # a list in the list is a mixture of classes
+        numbers = [n for i in each for n in (i if isinstance(i, list) and i else [i])]
+        if not all(map(_is_whole, numbers)):
             raise ValueError(f"{path}: classes of {k} must be a list of class numbers")
     if not isinstance(own.get("null_row", True), bool):
         raise ValueError(f"{path}: null_row must be true or false")

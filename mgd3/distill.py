@@ -174,7 +174,7 @@ def make_request(g:Generator, data:Data, name:str, share:Allocation, seed:int,
     if brought and m.has_modes:
         modes = modes_for(brought, g)
         parts = {c: dict(weights=modes.weights[c], z=modes[c]) for c in modes.labels}
-    if "cfg_scale" in m.takes: asked = g.prompts or g.class_indices(data).tolist()
+    if "cfg_scale" in m.takes: asked = g.asked_classes(data)
     if settings.get("features") is not None:
         from mgd3.teachers import as_teacher
         features = as_teacher(settings["features"], g.device)

@@ -23,7 +23,8 @@ from .devices import as_device, as_dtype, default_device, default_dtype
 from .families import FAMILIES, PAPER, prompt_rows, prompts_for
 from .hub import fetched, source_of
 from .loading import load_checked, place_vae
-from .weights import embedded_once, hash_generator, hash_stored_vae, hash_vae
+from .weights import (embedded_once, hash_generator, hash_stored_vae, hash_vae,
+                          with_mixtures)
 
 # %% ../nbs/11_generators.ipynb #4d5060b2
 def in_chunks(fn,             # takes and returns tensors of that many rows
@@ -52,7 +53,7 @@ class Generator:
     # argument of the network → one row per class, and one for none
     rows:dict = field(default_factory=dict)
     names:dict = field(default_factory=dict)    # class index → name
-    # dataset name → class indices in the order of its labels
+    # dataset name → class indices in the order of its labels, a list for a mixture
     classes:dict = field(default_factory=dict)
     defaults:dict = field(default_factory=dict) # validated settings
     folder:str = ""           # the folder it was loaded from, empty for a hub id
@@ -63,6 +64,7 @@ class Generator:
     null_row:bool = True      # is the last of its rows "no class"?
     # dataset name → class indices that a class map says
     mapped:dict = field(default_factory=dict)
+    mixtures:dict = field(default_factory=dict)  # class index → those it is made of
 
     @property
     def device(self): return self.model.device
@@ -335,9 +337,31 @@ def for_data(self:Generator,
         prompts = (prompts_for(data, prompt, self.pipe, self.name) if m is None
                    else [m[k] for k in data.classes])
         return self.prompted(prompts, data.classes)
-    if m is None: return self
-    idx = mapped_numbers(self.about_classes, m, data)
-    return replace(self, mapped=self.mapped | {data.name: idx})
+    if m is not None: idx = mapped_numbers(self.about_classes, m, data)
+    else: idx = self.classes.get(data.name, [])
+    return self if m is None and not _mixed(idx) else _knowing(self, data, idx)
+
+def _mixed(idx): return [i for i in idx if isinstance(i, list)]
+
+def _knowing(g:Generator, data:Data, idx:list)->Generator:
+    "A generator that knows which of its classes, or mixtures of them, a dataset has."
+    groups, n = _mixed(idx), g.n_classes
+    if not groups: return replace(g, mapped=g.mapped | {data.name: idx})
+    check_numbers(g.about_classes, torch.tensor(sum(groups, [])))
+    model, rows = with_mixtures(g.model, g.rows, groups, g.null_row)
+    new = dict(enumerate(groups, n))
+    name = lambda numbers: " + ".join(g.names.get(i, str(i)) for i in numbers)
+    names = g.names and g.names | {i: name(group) for i, group in new.items()}
+    numbers = iter(new)
+    idx = [next(numbers) if isinstance(i, list) else i for i in idx]
+    return replace(g, model=model, rows=rows, names=names,
+                   mixtures=g.mixtures | new, mapped=g.mapped | {data.name: idx})
+
+@patch
+def asked_classes(self:Generator, data:Data)->list:
+    "For each class of `data` its prompt, its index, or the indices of its mixture."
+    if self.prompts: return self.prompts
+    return [self.mixtures.get(i, i) for i in self.class_indices(data).tolist()]
 
 # %% ../nbs/11_generators.ipynb #dd01b7fa
 @patch

@@ -21,6 +21,7 @@ from .modes import discover_modes
 from .selections import Pictures, check_images_fit, check_images_fit_teacher
 from .provenance import real_data
 from .folders import from_folder
+from .training import normalise
 
 # %% ../nbs/14_metrics.ipynb #f5b95607
 def _rows(features:Tensor, labels, c)->Tensor:
@@ -105,19 +106,27 @@ def frechet_distance(z:Tensor, real:Tensor)->float:
 # %% ../nbs/14_metrics.ipynb #5eebe9b9
 def fine_labels(px:Tensor,   # (n, c, h, w) uint8 images
                 real:Data,   # real images that know their finer label
+               judge=None,  # a `Teacher` of the finer labels, in their order; by default
+                            # a support vector machine, which suits small images only
                )->np.ndarray:  # (n,)
     ("Which finer label a classifier takes each image for. Raises `ValueError` for "
      "data without one.")
     from sklearn.svm import SVC
     if real.fine is None: raise ValueError(f"{real.name} has no finer labels to count")
+    if judge is not None:
+        seen = [judge.logits(normalise(p.to(judge.device).float() / 255), judge.classes)
+                for p in px.split(256)]
+        return torch.cat(seen).argmax(1).cpu().numpy()
     flat = lambda p: p.flatten(1).numpy() / 255
     return SVC(C=10).fit(flat(pixels(real.images, px.shape[-1], px.shape[1])),
                          real.fine).predict(flat(px))
 
-def fine_counts(px:Tensor, labels, real:Data)->np.ndarray:  # (classes, finer labels)
+def fine_counts(px:Tensor, labels, real:Data,
+                judge=None,  # as above
+               )->np.ndarray:  # (classes, finer labels)
     ("How many images of each class a classifier takes for each finer label. Raises "
      "`ValueError` for data without one.")
-    seen = fine_labels(px, real)
+    seen = fine_labels(px, real, judge)
     counts = np.zeros((len(real.classes), real.fine.max() + 1), int)
     np.add.at(counts, (np.asarray(labels), seen), 1)
     return counts

@@ -278,6 +278,18 @@ def from_cifar10(root,                # folder of class folders, of `train` and 
     val = subset(real, last)
     return val if split == "val" or test is None else _both(val, test)
 
+# %% ../nbs/38_sources.ipynb #pair02
+CIFAR10_PAIRS = (("airplane", "ship"), ("automobile", "truck"), ("bird", "frog"),
+                 ("cat", "dog"), ("deer", "horse"))
+
+def in_pairs(data:Data)->Data:
+    "CIFAR-10 with five classes of two kinds each."
+    pair_of = {CIFAR10.index(name): c for c, pair in enumerate(CIFAR10_PAIRS)
+               for name in pair}
+    labels = np.array([pair_of[c] for c in data.labels.tolist()], dtype=np.int64)
+    return replace(data, labels=labels, fine=data.labels, name="cifar10-pairs",
+                   classes=["-".join(pair) for pair in CIFAR10_PAIRS])
+
 # %% ../nbs/38_sources.ipynb #7f0ae2cb
 # name → function: split → Data
 DATASETS = {"digits": load_digits, "digit-pairs": partial(load_digits, pairs=True)}
@@ -285,7 +297,7 @@ DATASETS = {"digits": load_digits, "digit-pairs": partial(load_digits, pairs=Tru
 IMAGENET = (*SUBSETS, "imagenet-1k")
 
 # datasets that lie in a folder → what it is called, and the variable that names it
-ROOTED = (dict(cifar10=("CIFAR-10", "MGD3_CIFAR10")) |
+ROOTED = (dict.fromkeys(("cifar10", "cifar10-pairs"), ("CIFAR-10", "MGD3_CIFAR10")) |
           dict.fromkeys(IMAGENET, ("ImageNet", "MGD3_IMAGENET")))
 
 def named()->list:
@@ -305,7 +317,7 @@ def as_dataset(fn):
 
 
 # %% ../nbs/38_sources.ipynb #7f0ae2cba
-def load_data(name,               # digits, digit-pairs, cifar10, a subset of ImageNet, a folder of class folders, USER/NAME of the hub
+def load_data(name,               # digits, digit-pairs, cifar10, cifar10-pairs, a subset of ImageNet, a folder of class folders, USER/NAME of the hub
               split:str="train",  # train, val, test or unseen
               root=None,          # the folder of CIFAR-10 or ImageNet
               download:bool=False,  # let torchvision fetch cifar10 into `root`
@@ -314,7 +326,7 @@ def load_data(name,               # digits, digit-pairs, cifar10, a subset of Im
     "A dataset by name, folder or hub id. Raises `ValueError` for an unknown one."
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-    if download and name != "cifar10":
+    if download and ROOTED.get(name, ("",))[0] != "CIFAR-10":
         raise ValueError(f"download fetches cifar10, not {name}")
     colour(background)
     if name in DATASETS: return DATASETS[name](split)
@@ -323,8 +335,9 @@ def load_data(name,               # digits, digit-pairs, cifar10, a subset of Im
         if not (where := root_of(name, root)):
             raise ValueError(f"where is {what}? Give its folder as root (--root), or "
                              f"set {variable}, to use {name}")
-        return (from_cifar10(where, split, download, background) if name == "cifar10"
-                else from_imagenet(where, name, split, background))
+        if name in IMAGENET: return from_imagenet(where, name, split, background)
+        data = from_cifar10(where, split, download, background)
+        return in_pairs(data) if name == "cifar10-pairs" else data
     if str(name) and Path(name).is_dir(): return from_folder(name, split, background)
     if is_hub_id(name): return from_hf(*hub_split(name, split), name, background)
     hint = nearly(name, named())

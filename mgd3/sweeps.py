@@ -119,7 +119,8 @@ def measure(dataset:str,    # a name or a folder with splits
         row = dict(last=round(acc["last_mean"], 4), best=round(acc["best_mean"], 4))
         row |= (_summary(g.encode(d.images), d, z, train, zr, real, zh, held) |
                 dict(seconds=seconds))
-        row |= dict(rarer=rarer_digit(d, train) if dataset == "digit-pairs" else "")
+        row["rarer"] = (rarer_kind(d, train, JUDGES[dataset]) if dataset in JUDGES
+                        else "")
         if not soft: return row | dict(soft="")
         return row | dict(soft=round(_soft(d, real, _teacher(dataset, *where), seed),
                                      4))
@@ -136,11 +137,17 @@ def _soft(d, real, teacher, seed)->float:
     return evaluate_soft(d, real, teacher, repeats=1, seed=seed)["last_mean"]
 
 # %% ../nbs/58_sweeps.ipynb #77ec9dd9
-def rarer_digit(d, real)->float:
-    ("Share of the rarer digit, averaged over the classes of digit-pairs (½: both "
+# who tells the kinds apart that the classes of a dataset hide
+JUDGES = {"digit-pairs": None, "cifar10-pairs": "teacher-cifar10"}
+
+def rarer_kind(d, real, judge=None)->float:
+    ("Share of the rarer of the two kinds that each class hides, averaged (½: both "
      "alike, 0: one is always missing).")
-    c = fine_counts(pixels(d.images, 32, 1), d.labels, real)
-    two = np.array([[c[i, i], c[i, i + 5]] for i in range(5)])
+    judge = judge and load_teacher(judge)
+    size, channels = (judge.size, judge.channels) if judge else (32, 1)
+    seen = fine_counts(pixels(d.images, size, channels), d.labels, real, judge)
+    kinds = [np.unique(real.fine[real.of(c)]) for c in range(len(real.classes))]
+    two = np.array([row[k] for row, k in zip(seen, kinds)])
     return round(float((two.min(1) / two.sum(1).clip(1)).mean()), 4)
 
 # %% ../nbs/58_sweeps.ipynb #e49664a8

@@ -7,11 +7,13 @@ __all__ = []
 
 # %% ../nbs/45_weights.ipynb #wgt04
 import hashlib, json
+from copy import deepcopy
 from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import torch
+from torch import nn
 
 from .hub import weights_of
 
@@ -61,6 +63,37 @@ def embedded_once(model):
     try: yield
     finally:
         for e in twins: del e.forward
+
+# %% ../nbs/45_weights.ipynb #mix02
+def with_mixtures(model,
+                  rows:dict,       # argument of the network → one row per class
+                  groups:list,     # lists of classes
+                  null_row:bool,   # is the last row "no class"?
+                 )->tuple:         # a network that knows the mixtures, its rows
+    "Means of class embeddings, as classes of their own behind the others."
+    shared = {id(t): t for t in (*model.parameters(), *model.buffers())}
+    compiled = getattr(model, "_compiled_call_impl", None) is not None
+    model = deepcopy(model, shared)  # another structure with the same tensors
+    if compiled: model.compile()
+    return model, {k: _insert(v, _new_rows(model, v, groups), null_row)
+                   for k, v in rows.items()}
+
+def _insert(v, new, null_row):
+    "Rows behind those of the classes, and before the one for none."
+    n = len(v) - null_row
+    return torch.cat([v[:n], new, v[n:]])
+
+def _new_rows(model, v, groups):
+    "The rows of mixtures: embeddings, or numbers of new rows of the network's tables."
+    if v.is_floating_point(): return torch.stack([v[g].mean(0) for g in groups])
+    n = int(v.max()) + 1
+    for m in model.modules():
+        if isinstance(m, nn.Embedding) and m.num_embeddings == n:
+            means = [m.weight[v[g]].mean(0) for g in groups]
+            weight = torch.cat([m.weight, torch.stack(means)])
+            m.weight = nn.Parameter(weight, requires_grad=False)
+            m.num_embeddings = len(weight)
+    return n + torch.arange(len(groups), device=v.device, dtype=v.dtype)
 
 # %% ../nbs/45_weights.ipynb #dd01b7fa
 def _plain(config)->dict:

@@ -1,0 +1,89 @@
+"""The questions of the paper, asked on CIFAR-10 with `dit-cifar10`: which runs there are, in which order, at what cost.
+
+    python benchmarks/photographs.py                              # the plan: runs and core-hours
+    python benchmarks/photographs.py --root CIFAR10 --run settings  # one stage; stopped, the same command goes on
+
+Every stage is one call or more of `mgd3 sweep`, with a file in `nbs/results/photographs/`. Choices are made on the 5,000
+validation images. The stages `claims`, `many`, `pairs` and `sizes` use the 10,000 test images, each run once.
+`--keep` holds the distilled sets, so that `mgd3 evaluate` can train other students on them:
+
+    mgd3 evaluate KEPT/cifar10-*-ipc=10-* --net resnet18 --repeats 1 --results nbs/results/photographs/students.jsonl
+"""
+import argparse, json
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CHOSEN = HERE/"photographs.json"     # what validation chose: CFG, λ, form, t_stop of the guided and CFG of the unguided
+SECONDS = dict(distill=75, student=47)   # of one core, at ten images a class; measured before
+OWN = dict(el2n=800, minmax=900, dm=900, sre2l=900, rded=60)   # seconds that a method needs beside sampling
+GENERATED = ("mgd3", "unguided", "d4m", "minmax", "wrong-class", "random-points")
+ALL = ("random", "nearest", "k-center", "herding", "el2n", "rded", "centroid", "d4m", "minmax", "dm", "sre2l")
+BUDGET = dict(minmax=dict(epochs=2), dm=dict(iterations=1000), sre2l=dict(iterations=1000))   # stated beside the table
+
+
+def stages(chosen:dict)->dict:
+    "Stage → calls of `sweep_settings`."
+    on_val = dict(data=["cifar10"], ipc=[10], seeds=[0], split="val")
+    best = {k: [v] for k, v in chosen["guided"].items()}
+    plain = dict(cfg_scale=[chosen["unguided"]])
+    grid = dict(on_val, method=["mgd3"], cfg_scale=[1., 2., 3., 4.])
+    settings = [dict(on_val, method=["unguided"], cfg_scale=[1., 1.5, 2., 3., 4.]),
+                dict(grid, form=["x0"], scale=[.02, .05, .1, .2, .3]),
+                dict(grid, form=["mean"], scale=[.03, .1, .3, 1.])]
+    stops = [dict(on_val, method=["mgd3"], **best | dict(t_stop=[50, 45, 35, 25, 15, 5, 0]))]
+    samplers = [dict(on_val, method=[m], sampler=[s], steps=n, **own)
+                for m, own in (("mgd3", {k: v for k, v in best.items() if k != "t_stop"}), ("unguided", plain))
+                for s, n in (("ddpm", [50]), ("ddim", [50, 20, 10]), ("dpm++", [20]))]
+    test = dict(on_val, split="test", students=2)
+    claims = [dict(test, method=["mgd3"], seeds=[*range(5)], **best),
+              dict(test, method=["unguided"], seeds=[*range(5)], **plain)]
+    many = [dict(test, method=[m], seeds=[0, 1, 2], **BUDGET.get(m, {})) for m in ALL]
+    many += [dict(test, method=["wrong-class", "random-points"], seeds=[0, 1, 2], **best)]
+    ways = [dict(on_val, method=["mgd3"], discovery=["random", "dbscan", "spectral", "nearest", "kmeans", "gmm"], **best)]
+    pairs = dict(test, data=["cifar10-pairs"], seeds=[0, 1, 2])
+    pairs = [dict(pairs, method=["mgd3"], **best), dict(pairs, method=["unguided"], **plain),
+             dict(pairs, method=["random", "nearest"])]
+    few = dict(test, seeds=[0, 1], students=1)
+    sizes = [dict(few, ipc=[n], method=[m], **own) for n in (50, 1, 20)
+             for m, own in (("mgd3", best), ("unguided", plain), ("random", {}), ("nearest", {}), ("centroid", {}),
+                            ("d4m", {}), ("herding", {}))]
+    return dict(settings=settings, stops=stops, samplers=samplers, discovery=ways, claims=claims, many=many, pairs=pairs,
+                sizes=sizes)
+
+
+def hours(call:dict)->tuple:  # runs, core-hours
+    "What a call of `sweep_settings` will cost."
+    runs = 1
+    for v in call.values(): runs *= len(v) if isinstance(v, list) else 1
+    n = call["ipc"][0] / 10
+    steps = call.get("steps", [50])
+    method = call["method"][0]
+    sampling = SECONDS["distill"] * n * sum(steps) / len(steps) / 50 if method in GENERATED else 5
+    training = SECONDS["student"] * n**.5 * call.get("students", 1)
+    return runs, runs * (sampling + OWN.get(method, 0) + training) / 3600
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--root"); p.add_argument("--run", metavar="STAGE"); p.add_argument("--keep", default="kept-photographs")
+    p.add_argument("--workers", type=int, default=2)
+    p.add_argument("--out", type=Path, default=HERE.parent/"nbs"/"results"/"photographs")
+    a = p.parse_args()
+    every = stages(json.loads(CHOSEN.read_text()))
+    if not a.run:
+        total = 0
+        for name, calls in every.items():
+            runs, cost = map(sum, zip(*map(hours, calls)))
+            total += cost
+            print(f"{name:10} {runs:4} runs {cost:6.1f} core-hours")
+        return print(f"in all {total:.1f} core-hours")
+    from mgd3.methods import load_plugin
+    from mgd3.sweeps import sweep_settings
+    load_plugin(HERE/"controls.py")
+    a.out.mkdir(parents=True, exist_ok=True)
+    for call in every[a.run]:
+        print(sweep_settings(**call, out=a.out/f"{a.run}.csv", generator="dit-cifar10", root=a.root, keep=a.keep,
+                             workers=a.workers))
+
+
+if __name__ == "__main__": main()
