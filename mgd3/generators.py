@@ -339,7 +339,8 @@ def for_data(self:Generator,
         return self.prompted(prompts, data.classes)
     if m is not None: idx = mapped_numbers(self.about_classes, m, data)
     else: idx = self.classes.get(data.name, [])
-    return self if m is None and not _mixed(idx) else _knowing(self, data, idx)
+    if m is None and not _mixed(idx): return self
+    return _knowing(self, data, idx)
 
 def _mixed(idx): return [i for i in idx if isinstance(i, list)]
 

@@ -102,12 +102,13 @@ def measure(dataset:str,    # a name or a folder with splits
      "representativeness, seconds. Raises `ValueError` for a dataset without images "
      "to grade with.")
     where = (root, download)
+    named = dict(generator=Path(generator).name) if generator else {}
     generator = generator or _its_generator(dataset, *where)
     (real, zr), (held, zh) = _graded_by(dataset, split, generator, *where)
     train, z = _encoded(dataset, "train", generator, *where)
     g = from_pretrained(generator)
     with tempfile.TemporaryDirectory() as tmp:
-        given = {k: v for k, v in settings.items() if v is not None}
+        given = named | {k: v for k, v in settings.items() if v is not None}
         out = _set_folder(keep or tmp, dataset, method, dict(ipc=ipc), given, options,
                           dict(seed=seed))
         t = time.time()

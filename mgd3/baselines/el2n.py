@@ -9,7 +9,7 @@ __all__ = []
 import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 
-from ..data import Data, check_data
+from ..data import Data
 from ..hard_label_eval import default_net
 from ..methods import method
 from ..selections import real_images
@@ -41,13 +41,7 @@ def el2n_scores(data:Data, epochs:int=3, networks:int=3, seed:int=0, device=None
     return total / networks
 
 # %% ../../nbs/27_el2n.ipynb #el200014
-def _check_el2n(job, epochs, networks):
-    check_data(job.data, "train")
-    for c, (name, k) in enumerate(zip(job.data.classes, job.counts)):
-        if (n := len(job.data.of(c))) < k:
-            raise ValueError(f"class {name!r} has {n} images, fewer than ipc {k}")
-
-@method(small=dict(epochs=2), check=_check_el2n, at_once=True, selects=True)
+@method(small=dict(epochs=2), at_once=True, selects=True)
 def el2n(job, labels, numbers,
          epochs:int=3,    # of training before the scores are taken
          networks:int=3,  # whose scores are averaged
