@@ -25,12 +25,13 @@ DATA = ("digits digit-pairs cifar10 cifar10-pairs imagenette imagewoof imagenet-
 KNOWN = dict(
     data=DATA, test=DATA, held=DATA, generator="dit-cifar10 dit-digits",
     method="random nearest k-center herding el2n rded unguided centroid d4m mgd3 minmax "
-           "dm sre2l", pull="straight tangent", start="noise noised",
+           "dm sre2l", pull="straight tangent sharpening transport coupled "
+    "weighted", start="noise noised matched",
     sampler="ddpm ddim dpm++ dpm++-sde dpm++-single unipc euler euler-a heun lms pndm "
             "flow-euler flow-heun",
     allocate="equal proportional",
     discovery="kmeans minibatch gmm spectral agglomerative divisive dbscan nearest "
-              "random k-center herding nested")
+              "random k-center herding nested top5 top10 top20 top30")
 
 # what else one of these may be
 PLACES = dict.fromkeys(("data", "test", "held"), "a folder") | dict(
@@ -186,7 +187,8 @@ def all_names()->dict:
     "Versions, the device, and the names of what ships with the package."
     import platform
     from mgd3.hub import bundled
-    from mgd3.methods import METHODS, PULLS, STARTS
+    from mgd3.methods import METHODS
+    from mgd3.parts import PULLS, STARTS
     from mgd3.modes import DISCOVERIES
     from mgd3.schedules import SAMPLERS
     from mgd3.sources import named

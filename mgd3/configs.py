@@ -243,12 +243,15 @@ def check_same_latents(folder, vae, name, vae_name):
                      "of the VAE")
 
 # %% ../nbs/47_configs.ipynb #7d92ecee
+# settings that the paper has not, all of them numbers
+FURTHER = ("cfg_channels", "t_start", "stop_snr", "cfg_start", "cfg_stop")
+
 def _is_whole(v): return isinstance(v, int) and not isinstance(v, bool) and v >= 0
 
 def _check_defaults(defaults:dict, path):
     for k, v in defaults.items():
         kind = str if isinstance(PAPER.get(k), str) else (int, float)
-        if k not in (*PAPER, "cfg_channels") or not isinstance(v, kind):
+        if k not in (*PAPER, *FURTHER) or not isinstance(v, kind):
             raise ValueError(f"{path}: {k} = {v!r} is no setting")
 
 def _check_own(own, path):

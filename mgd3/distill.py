@@ -26,7 +26,8 @@ from .methods import (DISCOVERY, METHODS, Job, Method, check_settings,
 from .modes import Lazy, check_discovery, discover_modes
 from .per_class import Allocation
 from .reach import note_settings
-from .selections import check_images_fit_teacher, encoder_for, why_unfit
+from .selections import (check_images_fit_teacher, encoder_for, features_for,
+                             why_unfit)
 from .shipped import Shipped, load_shipped, modes_for, shipped_files
 from .sources import ROOTED, load_data, root_of
 from .folders import from_folder
@@ -112,7 +113,7 @@ def distill_dataset(
 def settings_of(m:Method, generator:Generator, data:Data, given:dict)->tuple:
     "Settings of `sample`, and the method's own; where not given, those validated."
     s = Sampling.of(generator, **{k: given.get(k) for k in SETTINGS})
-    s = {k: v for k, v in asdict(s).items() if k in m.takes}
+    s = {k: v for k, v in asdict(s).items() if k in m.takes and v is not None}
     if "cfg_scale" in s and not m.has_modes and given.get("cfg_scale") is None:
         s["cfg_scale"] = generator.settings["unguided_cfg"]     # the best without modes
     own = own_settings(m, given, bool(m.small) and median_side(data) <= 16)
@@ -135,7 +136,7 @@ class Request:
     sampling:dict            # settings of sample
     own:dict                 # settings of the method itself
     discovery:object = None  # how modes are found
-    features:object = None   # a Teacher in whose features they are found
+    features:object = None   # where: a name of `SPACES`, or a Teacher
     asked:list = None        # for each class the generator's index, or a prompt
     shipped:Shipped = None   # what came with the generator, in place of the images
     modes:object = None      # the modes in it
@@ -168,18 +169,14 @@ def make_request(g:Generator, data:Data, name:str, share:Allocation, seed:int,
                  batch_size:int, settings:dict, brought:Shipped=None,
                  chosen=True)->Request:
     "The settings of a run, complete. Raises `ValueError` for values that cannot be."
-    m, features, discovery, asked, parts = METHODS[name], None, None, None, None
+    m, discovery, asked, parts = METHODS[name], None, None, None
     sampling, own = settings_of(m, g, data, settings)
     if m.has_modes: discovery = m.discovery or settings.get("discovery") or "kmeans"
     if brought and m.has_modes:
         modes = modes_for(brought, g)
         parts = {c: dict(weights=modes.weights[c], z=modes[c]) for c in modes.labels}
     if "cfg_scale" in m.takes: asked = g.asked_classes(data)
-    if settings.get("features") is not None:
-        from mgd3.teachers import as_teacher
-        features = as_teacher(settings["features"], g.device)
-        check_images_fit_teacher(data, features,
-                                 "name another with --features (features)")
+    features = features_for(settings.get("features"), g, data)
     encoder = encoder_for(g, data, m, features, chosen)
     r = Request(name, g, share, seed, batch_size, sampling, own, discovery, features,
                asked, brought, parts, encoder)
@@ -360,8 +357,8 @@ def _clear_after(folder:Path, team:Workers):
 
 # %% ../nbs/12_distill.ipynb #dist24
 def _class_features(teacher, data:Data):
-    "Features of the images by label, made when asked for; None without a teacher."
-    if teacher is None: return None
+    "Features of the images by label, made when asked for; what is no teacher as it is."
+    if teacher is None or isinstance(teacher, str): return teacher
     from mgd3.features import features_of
     of = lambda c: features_of(teacher, Picked(data.images, data.of(c)))
     return Lazy(range(len(data.classes)), of)

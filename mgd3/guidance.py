@@ -19,6 +19,7 @@ from .data import image_seed
 from .generators import Generator, in_chunks
 from .schedules import (TWICE, channels_for, kind_of, length, make_sampler,
                             predict_x0, replace_x0, scaled, schedule, step_at, to_x0)
+from .stop_guidance import AtSNR
 
 # %% ../nbs/01_guidance.ipynb #6239f0ab
 #| code-fold: show
@@ -63,18 +64,27 @@ class ModeGuidance:
     scale:float=.1      # λ, of 50 steps
     t_stop:object=None  # guide while the index is above it; or a rule, step → let go?
     form:str="mean"     # mean, x0 or eps
+    t_start:int=None    # leave the steps with an index above it alone
+    stop_snr:float=None # in place of t_stop: let go at this ratio of signal to noise
 
     def __post_init__(self):
         if self.form not in FORMS:
             raise ValueError(f"unknown form {self.form!r}: one of {', '.join(FORMS)}")
         if not 0 <= self.scale < math.inf:
             raise ValueError(f"scale must be a number of at least 0, got {self.scale}")
+        if self.stop_snr is not None: AtSNR(self.stop_snr)
 
-    def active(self, step):
-        if callable(self.t_stop): return self.scale > 0 and not self.t_stop(step)
+    def lets_go(self, step)->bool:
+        if self.stop_snr is not None: return AtSNR(self.stop_snr)(step)
+        if callable(self.t_stop): return self.t_stop(step)
         t_stop = self.t_stop
         if t_stop is None: t_stop = scaled_t_stop(25, 50, step.steps)
-        return lambda_at(step.index, self.scale, t_stop) > 0
+        return step.index <= t_stop
+
+    def active(self, step)->bool:
+        if self.scale == 0: return False
+        if self.t_start is not None and step.index > self.t_start: return False
+        return not self.lets_go(step)
 
     def __call__(self, x_t, x0, step, mode, label=None):
         if not self.active(step): return x0
@@ -92,8 +102,8 @@ def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, s,   # 
     own_noise = dict(generator=gens) if draws else {}
     active, c = getattr(pull, "active", lambda step: True), shape[0]
     for t, there in zip(timesteps, timesteps.to(x.device)):    # moved to a GPU at once
-        out = generator.denoise(scaled(sched, x, t), there, labels, s.cfg_scale,
-                                s.cfg_channels)
+        cfg = s.cfg_at(step_at(sched, t).index)
+        out = generator.denoise(scaled(sched, x, t), there, labels, cfg, s.cfg_channels)
         out = channels_for(sched, out, c)            # with the variance, if it is used
         step = step_at(sched, t, out[:, c:])
         guess, x_t = predict_x0(sched, out, x, step) # x̂₀ and x_t in one scale for all
@@ -147,6 +157,11 @@ class Sampling:
     cfg_scale:float     # Guide to the class with this classifier-free guidance scale.
     cfg_channels:int    # Guide this many latent channels; DiT's own code guides 3.
     sampler:str         # Sample with this solver; flow matching has its own.
+    t_start:int=None    # Leave the steps above this index alone. (default: none)
+    # Let go at this ratio of signal to noise. (default: at t_stop)
+    stop_snr:float=None
+    cfg_start:int=None  # Guide to the class from this index on. (default: from the first)
+    cfg_stop:int=None   # Guide to the class above this index. (default: to the end)
 
     @classmethod
     def of(cls, generator:Generator, **given):
@@ -160,9 +175,21 @@ class Sampling:
         s = {k: base[k] if given.get(k) is None else given[k] for k in SETTINGS}
         if given.get("t_stop") is None:
             s["t_stop"] = scaled_t_stop(base["t_stop"], base["steps"], s["steps"])
+        elif given.get("stop_snr") is None: s["stop_snr"] = None
+        for k in ("t_start", "cfg_start", "cfg_stop"):
+            if given.get(k) is None and s[k] is not None:
+                s[k] = round(s[k] * s["steps"] / base["steps"])
         return cls(**s).check(generator)
 
-    def pull(self): return ModeGuidance(self.scale, self.t_stop, self.form)
+    def pull(self):
+        return ModeGuidance(self.scale, self.t_stop, self.form, self.t_start,
+                            self.stop_snr)
+
+    def cfg_at(self, index:int)->float:
+        "The scale of classifier-free guidance at a step; 1 outside of its window."
+        early = self.cfg_start is not None and index > self.cfg_start
+        late = self.cfg_stop is not None and index <= self.cfg_stop
+        return 1. if early or late else self.cfg_scale
 
 # %% ../nbs/01_guidance.ipynb #52fb48b7a
 SETTINGS = tuple(f.name for f in fields(Sampling))
@@ -185,6 +212,10 @@ def check(self:Sampling, generator:Generator)->Sampling:
     if not -1 <= self.t_stop <= self.steps:
         raise ValueError(f"t_stop must be −1 … {self.steps} (the number of steps), "
                          f"got {self.t_stop}")
+    for k in ("t_start", "cfg_start", "cfg_stop"):
+        if (v := getattr(self, k)) is not None and not 0 <= v <= self.steps:
+            raise ValueError(f"{k} must be 0 … {self.steps} (the number of steps), "
+                             f"got {v}")
     for step in schedule(sched):
         if pull.active(step): FORMS[self.form](step)      # eps complains where ᾱ = 0
     return self

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np, torch
+import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 
 from .messages import progress_bar
@@ -57,11 +57,20 @@ def nearest_members(c, f, y):
     return np.array([rows[nearest_rows(m[None], f[rows])[0]]
                      for m, rows in zip(c, own)])
 
-def by_clusters(cluster, x, f, k, seed, device="cpu"):
+def core_means(x, f, y, top:int):
+    "The mean of the `top` members (n, d) of each cluster that lie nearest to its centre."
+    def core(j, centre):
+        rows = np.flatnonzero(y == j)
+        gap = np.linalg.norm(f[rows] - centre, axis=1)
+        return rows[np.argsort(gap, kind="stable")[:top]]
+    return np.stack([x[core(j, c)].mean(0) for j, c in enumerate(centres(f, y))])
+
+def by_clusters(cluster, x, f, k, seed, device="cpu", top:int=None):
     "The modes are the means of clusters that a function (f, k, seed) finds."
     if cluster is kmeans: cluster = partial(kmeans, device=device)
     y = exactly_k(f, np.asarray(cluster(f, k, seed)), k, seed)
-    return largest_first(centres(x, y), y, nearest_members(centres(f, y), f, y))
+    means = centres(x, y) if top is None else core_means(x, f, y, top)
+    return largest_first(means, y, nearest_members(centres(f, y), f, y))
 
 # %% ../nbs/00_modes.ipynb #0c4b9c6e
 # each (x, f, k, seed, device) → modes (k, d), clusters (n,), nearest rows (k,)
@@ -83,17 +92,38 @@ def check_discovery(discovery, k:int):
         raise ValueError(f"unknown discovery {discovery!r}: one of {known}")
     if k < 1: raise ValueError(f"k must be at least 1, got {k}")
 
+# %% ../nbs/00_modes.ipynb #spc02
+def pooled(z:Tensor)->Tensor:      # (n, c, s, s), s at most 8
+    "Latents (n, c, h, w), averaged over squares."
+    return F.adaptive_avg_pool2d(z, min(8, max(1, z.shape[-1] // 2)))
+
+def principal(z:Tensor)->Tensor:   # (n, 32) or fewer
+    "The first principal components of the latents (n, c, h, w)."
+    from sklearn.decomposition import PCA
+    x = z.flatten(1).double().numpy()
+    found = PCA(min(32, *x.shape), svd_solver="full").fit_transform(x)
+    return torch.from_numpy(found)
+
+SPACES = dict(pooled=pooled, pca=principal)
+
+def in_space(z:Tensor,      # (n, c, h, w)
+             features,      # (n, …), or the name of a space
+            )->Tensor:
+    "The features themselves, or the latents in the space of that name."
+    if not isinstance(features, str): return features
+    return F.normalize(SPACES[features](z).flatten(1), dim=1)
+
 # %% ../nbs/00_modes.ipynb #e770c799
 def class_modes(z:Tensor,              # (n, c, h, w) the latents of one class
                 k:int, discovery="kmeans", seed:int=0,
-                features:Tensor=None,  # (n, …)
+                features=None,         # (n, …), or the name of a space
                 device="cpu",          # where large k-means runs
                )->tuple:  # z (k, c, h, w), weights, nearest (k,) by name; assign (n,)
     "The modes of one class and the mode of each sample, computed on one thread."
     from threadpoolctl import threadpool_limits
     x = z.flatten(1).double().numpy()
-    f = x if features is None else features.flatten(1).double().numpy()
     with threadpool_limits(1):                       # with one, sums have one order
+        f = x if features is None else in_space(z, features).flatten(1).double().numpy()
         m, y, near = discovery_of(discovery)(x, f, k, seed, device)
     share = np.bincount(y, minlength=k) / len(z)
     part = dict(z=m.astype(np.float32).reshape(k, *z.shape[1:]),
@@ -153,7 +183,7 @@ def discover_modes(
     k,                 # modes per class (the IPC), or label → number
     discovery="kmeans",  # a name, an estimator, or (x, k, seed) → cluster numbers
     seed:int=0,
-    features=None,     # where to look for clusters, like latents; those by default
+    features=None,     # where to look for clusters, like latents, or a name in `SPACES`
     device="cpu",      # where k-means of large classes runs
     *, classes=None,   # labels to find the modes of; all by default
     into=None,         # label → parts, to put in what is found and keep what is there
@@ -163,7 +193,9 @@ def discover_modes(
     labels = np.asarray(labels)
     check_discovery(discovery, min(k.values()) if isinstance(k, Mapping) else k)
     latents = _of_class(latents, labels, "latents")
-    features = _of_class(features, labels, "features")
+    if not isinstance(features, str): features = _of_class(features, labels, "features")
+    elif features in SPACES: features = dict.fromkeys(labels.tolist(), features).get
+    else: raise ValueError(f"unknown features {features!r}: one of {', '.join(SPACES)}")
     size = Counter(labels.tolist())
     asked = sorted(size) if classes is None else [int(c) for c in classes]
     if not isinstance(k, Mapping): k = dict.fromkeys(asked, k)
@@ -235,6 +267,9 @@ def _chance(x, k, seed):
 PICKS = {"random": _chance, "k-center": k_center, "herding": herding}
 DISCOVERIES["nearest"] = by_nearest
 DISCOVERIES |= {name: partial(by_pick, pick) for name, pick in PICKS.items()}
+
+# %% ../nbs/00_modes.ipynb #top00b
+DISCOVERIES |= {f"top{n}": partial(by_clusters, kmeans, top=n) for n in (5, 10, 20, 30)}
 
 # %% ../nbs/00_modes.ipynb #f0638214
 NESTED = 50   # leaves of the tree of nested modes

@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from .data import Data, pixels
+from .modes import SPACES
 
 # %% ../nbs/54_selections.ipynb #sel00009
 LARGE = 224   # px: from this side on, images of any size are looked at
@@ -48,6 +49,16 @@ def check_images_fit_teacher(data:Data, teacher, cure:str):
     size = LARGE if set(data.classes) <= set(teacher.classes) else teacher.size
     check_images_fit(data, teacher.name, size, teacher.channels, cure)
 
+# %% ../nbs/54_selections.ipynb #selsp2
+def features_for(given, generator, data:Data):
+    ("Where a run looks for modes: None for its latents, the name of a space, or a "
+     "`Teacher`. Raises `ValueError`, `OSError` for a network that cannot be had.")
+    if given is None or (isinstance(given, str) and given in SPACES): return given
+    from mgd3.teachers import as_teacher          # only where a network is asked for
+    teacher = as_teacher(given, generator.device)
+    check_images_fit_teacher(data, teacher, "name another with --features (features)")
+    return teacher
+
 # %% ../nbs/54_selections.ipynb #sel00015
 class Pictures:
     "Small pictures in place of the latents of a generator."
@@ -71,7 +82,8 @@ def encoder_for(generator, data:Data, method, features=None,
     generates = "cfg_scale" in method.takes
     if not (method.has_modes or method.selects or generates): return generator  # nobody
     size = generator.size if method.selects else LARGE
-    plain = method.has_modes and features is None and method.discovery != "random"
+    network = features is not None and not isinstance(features, str)
+    plain = method.has_modes and not network and method.discovery != "random"
     if method.selects and not chosen:
         if plain:
             warnings.warn(f"images are compared as pictures of {Pictures.size} px; a "

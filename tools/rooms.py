@@ -8,7 +8,7 @@ import ast, sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-METHOD = {"modes", "guidance", "stop_guidance", "beyond", "schedules", "generators", "loading", "families", "hub",
+METHOD = {"modes", "guidance", "stop_guidance", "beyond", "pulls", "parts", "schedules", "generators", "loading", "families", "hub",
           "configs", "classes", "weights", "data", "images", "folders", "sources", "files", "ours", "tables",
           "devices", "store", "changes", "seals", "tensor_files", "shipped", "reach", "folder", "selections", "methods", "distill", "checkpoints",
           "card", "hub_data"}
