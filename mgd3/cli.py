@@ -130,7 +130,7 @@ COMMANDS = dict(
     distill=Command("distill.distill_dataset", _SAMPLING, likes=True, shares=True,
                     resumes=True, say=distilled),
     plan=Command("plan.plan_distillation", of="distill"),
-    evaluate=Command("compare.evaluate", resumes=True),
+    evaluate=Command("evaluation.evaluate", resumes=True),
     metrics=Command("metrics.dataset_metrics"),
     report=Command("report.write_report"),
     sweep=Command("sweeps.sweep_settings", _SAMPLING, several=True, resumes=True),

@@ -6,13 +6,12 @@
 __all__ = ['METHODS', 'Job', 'Discovery', 'method', 'load_plugin']
 
 # %% ../nbs/13_methods.ipynb #a31aa7c7
-import inspect, math, sys
+import math, sys
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field, fields
 from importlib import import_module, util
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from .data import Data, image_seed, Picked

@@ -12,7 +12,7 @@ METHOD = {"modes", "guidance", "stop_guidance", "beyond", "pulls", "parts", "sch
           "configs", "classes", "weights", "data", "images", "folders", "sources", "files", "ours", "tables",
           "devices", "store", "changes", "seals", "tensor_files", "shipped", "reach", "folder", "selections", "methods", "distill", "checkpoints",
           "card", "hub_data"}
-EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "answers", "teachers", "features", "compare",
+EVALUATION = {"networks", "training", "hard_label_eval", "soft_label_eval", "answers", "teachers", "features", "compare", "evaluation",
               "metrics", "sweeps", "ablations", "strengths", "provenance", "report", "pages"}
 LINES, NAMES, FRONT = 390, 150, 60
 
