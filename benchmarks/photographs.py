@@ -5,6 +5,7 @@
 
 Every stage is one call or more of `mgd3 sweep`, with a file in `nbs/results/photographs/`. Choices are made on the 5,000
 validation images. The stages `claims`, `many`, `pairs` and `sizes` use the 10,000 test images, each run once.
+`beyond` screens what is not in the paper, on validation, one change at a time.
 `--keep` holds the distilled sets, so that `mgd3 evaluate` can train other students on them:
 
     mgd3 evaluate KEPT/cifar10-*-ipc=10-* --net resnet18 --repeats 1 --results nbs/results/photographs/students.jsonl
@@ -47,8 +48,14 @@ def stages(chosen:dict)->dict:
     sizes = [dict(few, ipc=[n], method=[m], **own) for n in (50, 1, 20)
              for m, own in (("mgd3", best), ("unguided", plain), ("random", {}), ("nearest", {}), ("centroid", {}),
                             ("d4m", {}), ("herding", {}))]
+    ours = dict(on_val, method=["mgd3"], **best)
+    beyond = [dict(ours, pull=["sharpening"], width=[1., 3.]), dict(ours, pull=["transport"], softness=[.05, .2]),
+              dict(ours, pull=["coupled"], push=[.01, .03]), dict(ours, pull=["weighted"], by=["entropy", "share", "spread"]),
+              dict(ours, start=["matched"]), dict(ours, discovery=["top5", "top10", "top20", "top30"]),
+              dict(ours, features=["pooled", "pca"]), dict(ours, discovery=["top20"], features=["pooled", "pca"]),
+              dict(ours, t_start=[45, 40]), dict(ours, cfg_start=[45, 40]), dict(ours, cfg_start=[45], cfg_stop=[5, 10])]
     return dict(settings=settings, stops=stops, samplers=samplers, discovery=ways, claims=claims, many=many, pairs=pairs,
-                sizes=sizes)
+                sizes=sizes, beyond=beyond)
 
 
 def hours(call:dict)->tuple:  # runs, core-hours
