@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from .classes import bundled_for, bundled_like
-from .data import (Data, Picked, fingerprint, image_seed, median_side,
-                       n_channels)
+from .data import Data, fingerprint, image_seed, median_side, n_channels
 from .devices import (Workers, check_seed, chunk_for, find_workers,
                           out_of_memory)
 from .files import NO_GENERATOR, manifest_of
@@ -23,11 +22,11 @@ from .generators import Generator, from_pretrained
 from .guidance import SETTINGS, Sampling
 from .methods import (DISCOVERY, METHODS, Job, Method, check_settings,
                           own_settings, pull_strength)
-from .modes import Lazy, check_discovery, discover_modes
+from .modes import check_discovery, discover_modes
 from .per_class import Allocation
 from .reach import note_settings
-from .selections import (check_images_fit_teacher, encoder_for, features_for,
-                             why_unfit)
+from .selections import (check_images_fit_teacher, class_features, encoder_for,
+                             features_for, why_unfit)
 from .shipped import Shipped, load_shipped, modes_for, shipped_files
 from .sources import ROOTED, load_data, root_of
 from .folders import from_folder
@@ -63,6 +62,7 @@ def distill_dataset(
     skip_bad:bool=False,     # Leave out copies, and images that cannot be read.
     workers:int=None,  # Read images with this many processes. (default: by number)
     force:bool=False,        # Write images that are far from any real one, too.
+    latents=None,            # of encode_in_memory: these images, encoded already
     **settings,              # of sample and of discovery, and the method's own
 )->Data:                     # the distilled dataset
     ("Distill a dataset into `ipc` images per class. Raises `ValueError`, `OSError`, "
@@ -76,10 +76,12 @@ def distill_dataset(
                           class_map, root, download, background, load, reading,
                           settings, team)
     note_settings(r.generator, r.sampling)
-    latents = modes = None
+    modes = None
     # Encode
+    known, latents = latents, None
     if r.needs_latents:
-        latents = encode_data(data, r.encoder, share, out, team, progress, **reading)
+        latents = encode_data(data, r.encoder, share, out, team, progress,
+                              known if r.encoder is r.generator else None, **reading)
         data = latents.data                              # without what was left out
     counts = share.counts(data)
     manifest = run_manifest(r, data, latents, store)
@@ -91,7 +93,7 @@ def distill_dataset(
             found = folder.found(on_disk=store is not None or team.count > 1)
             mine = team.share([c for c in latents if c not in found])
             discover_modes(latents, data.labels, dict(enumerate(counts)), r.discovery,
-                           seed, _class_features(r.features, data), r.generator.device,
+                           seed, class_features(r.features, data), r.generator.device,
                            classes=mine, into=found, progress=progress and team.first)
             modes = folder.keep_modes(found)
         # Sample and write, chunk by chunk
@@ -335,11 +337,14 @@ def prepare_run(data, generator, share:Allocation, out, method:str, seed:int,
 
 # %% ../nbs/12_distill.ipynb #8e757161
 def encode_data(data:Data, g:Generator, share:Allocation, out, team:Workers,
-                progress:bool=False, *, store=None, skip_bad:bool=False,
-                workers:int=None)->Latents:
-    "The latents of all classes: in a store, in memory, or beside `out`."
+                progress:bool=False, known:Latents=None, *, store=None,
+                skip_bad:bool=False, workers:int=None)->Latents:
+    "The latents of all classes: those known, in a store, in memory, or beside `out`."
+    if known is not None and known.data is not data:
+        raise ValueError("latents are those of other images")
     how = dict(skip_bad=skip_bad, readers=workers, progress=progress)
-    if store is not None: latents = encode_to_store(data, g, store, team=team, **how)
+    if known is not None: latents = known
+    elif store is not None: latents = encode_to_store(data, g, store, team=team, **how)
     elif team.count > 1: latents = encode_beside(out, data, g, team, **how)
     else: latents = encode_in_memory(data, g, **how)
     try: share.counts(latents.data)
@@ -354,14 +359,6 @@ def _clear_after(folder:Path, team:Workers):
     try: yield
     except FileExistsError: shutil.rmtree(folder, ignore_errors=True); raise
     if team.first: shutil.rmtree(folder, ignore_errors=True)
-
-# %% ../nbs/12_distill.ipynb #dist24
-def _class_features(teacher, data:Data):
-    "Features of the images by label, made when asked for; what is no teacher as it is."
-    if teacher is None or isinstance(teacher, str): return teacher
-    from mgd3.features import features_of
-    of = lambda c: features_of(teacher, Picked(data.images, data.of(c)))
-    return Lazy(range(len(data.classes)), of)
 
 # %% ../nbs/12_distill.ipynb #dist27
 def _sampling_bar(r:Request, chunks:list, todo:list, team:Workers, shown:bool):

@@ -7,6 +7,7 @@ __all__ = ['baseline_entries', 'comparison_table', 'evaluate']
 
 # %% ../nbs/76_evaluation.ipynb #evn04
 import math
+from statistics import fmean
 from typing import Literal
 
 from .compare import all_of, compare_students, counts_of, entry, random_entry
@@ -55,7 +56,7 @@ def add_scores(rows:list,       # of `entries` and then `more`, with augmentatio
                compared,        # (entries, …recipe) → such rows
                entries:list, more:list,
                pairs:list,      # for each of `entries` its random and its whole entry
-              ):
+              )->list:
     "Write plain, lrs and ars into rows; None into those of whole datasets."
     each = len(rows) // len(entries + more)                   # networks
     at = {id(e): i * each for i, e in enumerate(entries + more)}
@@ -67,12 +68,13 @@ def add_scores(rows:list,       # of `entries` and then `more`, with augmentatio
     for r in rows: r |= dict(plain=None, lrs=None, ars=None)
     for e, few, every in scored.values():
         for j in range(each):
-            made, random, whole = (rows[at[id(x)] + j]["last_mean"]
-                                   for x in (e, few, every))
-            mine, other = (plain[plain_at[id(x)] + j]["last_mean"] for x in (e, few))
-            rows[at[id(e)] + j] |= dict(
-                plain=mine, lrs=label_robust(made, random, whole),
-                ars=augmentation_robust(made, random, mine, other))
+            made, random, whole = (rows[at[id(x)] + j]["last"] for x in (e, few, every))
+            mine, other = (plain[plain_at[id(x)] + j]["last"] for x in (e, few))
+            lrs = map(label_robust, made, random, whole)             # for each student
+            ars = map(augmentation_robust, made, random, mine, other)
+            rows[at[id(e)] + j] |= dict(plain=fmean(mine), lrs=fmean(lrs),
+                                        ars=fmean(ars))
+    return plain
 
 # %% ../nbs/76_evaluation.ipynb #eval04
 def _number(v)->str: return "-" if v is None else f"{v:.1f}"
@@ -198,9 +200,9 @@ def evaluate(
             results or None, device, stream, progress, epochs=epochs, size=size,
             batch_size=batch_size, lr=lr, norm=norm, precision=precision,
             weighted=weighted, **recipe)
-    rows = compared(entries + more)
-    if ddranking: add_scores(rows, compared, entries, more, pairs)
+    trained = rows = compared(entries + more)
+    if ddranking: trained = rows + add_scores(rows, compared, entries, more, pairs)
     if csv: save_comparison(csv, rows, seed)
     lines = [comparison_table(rows, per_class), to_compare(rows, baselines)]
-    if results: lines.append(of_file(rows, repeats, results))
+    if results: lines.append(of_file(trained, repeats, results))
     return Result("\n".join(lines), rows[0] if len(rows) == 1 else dict(results=rows))

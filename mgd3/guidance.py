@@ -92,12 +92,14 @@ class ModeGuidance:
 
 # %% ../nbs/01_guidance.ipynb #84885ed9
 def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, s,   # Sampling
-                  pull=None, modes:Tensor=None, start=None, report=None)->Tensor:
+                  pull=None, modes:Tensor=None, start=None, report=None,
+                  real:int=None)->Tensor:   # rows that are no padding (default: all)
     "One chunk from noise to clean latents (MGD³ Algorithm 1)."
     gens = [torch.Generator().manual_seed(s) for s in seeds]   # one for each image
     shape = generator.latent_shape
     noise = torch.stack([torch.randn(shape, generator=g) for g in gens])
-    x, timesteps = begin(sched, noise.to(generator.device), start, modes, labels)
+    mine = slice(real)
+    x, timesteps = begin(sched, noise.to(generator.device), start, modes, labels, mine)
     draws = "generator" in inspect.signature(sched.step).parameters
     own_noise = dict(generator=gens) if draws else {}
     active, c = getattr(pull, "active", lambda step: True), shape[0]
@@ -109,14 +111,18 @@ def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, s,   # 
         guess, x_t = predict_x0(sched, out, x, step) # x̂₀ and x_t in one scale for all
         if pull is not None and active(step):
             # Eq. 5: x̂₀ ← x̂₀ + λ w_t (m − x̂₀)
-            x0 = pull(x_t, guess, step, modes.float(), labels)
+            x0 = guess.clone()
+            x0[mine] = pull(x_t[mine], guess[mine], step, modes[mine].float(),
+                            labels[mine])
             out = replace_x0(sched, out, x0, x_t, step)
         if report: report(step, x_t, guess, out)
         x = sched.step(out, t, x, **own_noise).prev_sample
     return x.cpu()
 
 # %% ../nbs/01_guidance.ipynb #0a665af9
-def begin(sched, noise:Tensor, start=None, mode:Tensor=None, label:Tensor=None)->tuple:
+def begin(sched, noise:Tensor, start=None, mode:Tensor=None, label:Tensor=None,
+          mine=slice(None),   # the rows that are no padding
+         )->tuple:
     "The first latents of a run, in the scheduler's own scale, and the timesteps to go."
     if start is None:
         return noise * getattr(sched, "init_noise_sigma", 1.), sched.timesteps
@@ -129,7 +135,9 @@ def begin(sched, noise:Tensor, start=None, mode:Tensor=None, label:Tensor=None)-
                          "it needs its earlier steps")
     call = 2 * first if isinstance(sched, TWICE) else first
     if hasattr(sched, "set_begin_index"): sched.set_begin_index(call)
-    x = start(noise, mode, steps[first], label) * length(sched, steps[first].ab).item()
+    x = noise.clone()
+    x[mine] = start(noise[mine], mode[mine], steps[first], label[mine])
+    x = x * length(sched, steps[first].ab).item()
     return x, sched.timesteps[call:]
 
 # %% ../nbs/01_guidance.ipynb #ce1a1f64
@@ -268,9 +276,10 @@ def sample(generator:Generator,
         sched = make_sampler(generator, s.sampler, s.steps)
         y = labels[idx].to(generator.device)
         m = None if modes is None else modes[idx].to(generator.device)
-        report = _reporter(sched, callback, bar, len(idx.unique()))
+        real = len(idx.unique())                          # the rest is padding
+        report = _reporter(sched, callback, bar, real)
         return denoise_chunk(generator, sched, y, [seeds[i] for i in idx], s, pull, m,
-                             start, report)
+                             start, report, real)
     z = in_chunks(chunk, batch_size, torch.arange(len(labels)))
     if bad := int((~z.isfinite()).flatten(1).any(1).sum()):
         raise FloatingPointError(f"{bad} of {len(z)} images came out not finite: scale "

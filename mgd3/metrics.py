@@ -45,6 +45,15 @@ def coverage(z:Tensor,          # (n, …) features of the distilled images
                                modes[c].flatten(1).double()).argmin(1).unique()) / k
             for c in modes.labels}
 
+# %% ../nbs/14_metrics.ipynb #cvd02
+def covered(zd, d, zh, held)->dict:
+    ("Coverage of each class of the dataset `d`; NaN where a class has too few "
+     "held-out images for as many modes.")
+    if (min(np.bincount(held.labels, minlength=len(held.classes))) <
+        max(np.bincount(d.labels))):
+        return {c: float("nan") for c in range(len(d.classes))}
+    return coverage(zd, d.labels, zh, match_labels(d, held))
+
 # %% ../nbs/14_metrics.ipynb #17d59844
 def _unit(real)->float:
     "The mean distance of real images; NaN for one image, and for copies of one."

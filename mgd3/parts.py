@@ -128,9 +128,10 @@ def weighted(job, by:str="entropy",  # entropy, share or spread
     "To the mode, to some modes more than to others."
     known = modes_and_shares(job)
     far = mode_distances(job) if check_factors(by) == "spread" else None
+    # all classes at once, when the first is asked for, because of their common mean
     table = lru_cache(1)(lambda: mode_factors(known["shares"], by, far))
-    ids = list(known["shares"])
-    factors = ByClass(job, lambda c: table()[ids[c]])
+    ids = list(known["shares"])                    # of the generator, by label
+    factors = ByClass(job, lambda label: table()[ids[label]])
     return WeightedPull(straight(job), known["modes"], factors)
 
 @as_start

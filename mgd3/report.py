@@ -16,18 +16,16 @@ from markupsafe import Markup
 from torch import Tensor
 
 from .ablations import joint_tsne
-from .sweeps import covered
 from .compare import (all_of, compare_students, counts_of, entry, of_file,
                           random_entry)
-from .data import (Data, ipc_of, match_labels, median_side, n_channels, overlap,
-                       pixels)
+from .data import Data, match_labels, median_side, n_channels, overlap, pixels
 from .files import manifest_of, write_whole
 from .ours import check_distinct, check_log, check_ours
 from .hard_label_eval import check_repeats
 from .messages import Result
 from .methods import COLOURS, MARKERS
-from .metrics import (feature_space, frechet_distance, maker_of, precision_recall,
-                          summary)
+from .metrics import (covered, feature_space, frechet_distance, maker_of,
+                          precision_recall, summary)
 from .pages import INK, STYLE, cells, data_uri, drawing
 from .provenance import check_unseen, real_data, tell_seen
 from .folders import from_folder

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from .data import Data, pixels
-from .modes import SPACES
+from .data import Data, Picked, pixels
+from .modes import SPACES, Lazy
 
 # %% ../nbs/54_selections.ipynb #sel00009
 LARGE = 224   # px: from this side on, images of any size are looked at
@@ -58,6 +58,14 @@ def features_for(given, generator, data:Data):
     teacher = as_teacher(given, generator.device)
     check_images_fit_teacher(data, teacher, "name another with --features (features)")
     return teacher
+
+# %% ../nbs/54_selections.ipynb #dist24
+def class_features(where, data:Data):
+    "Features of the images by label, made when asked for; what is no teacher as it is."
+    if where is None or isinstance(where, str): return where
+    from mgd3.features import features_of
+    of = lambda c: features_of(where, Picked(data.images, data.of(c)))
+    return Lazy(range(len(data.classes)), of)
 
 # %% ../nbs/54_selections.ipynb #sel00015
 class Pictures:

@@ -29,10 +29,11 @@ from .messages import Result, progress_bar, text_table
 from .generators import from_pretrained
 from .guidance import SETTINGS, Sampling
 from .hard_label_eval import evaluate_hard
-from .metrics import coverage, fine_counts, summary
+from .metrics import covered, fine_counts, summary
 from .modes import check_discovery
 from .selections import LARGE, check_images_fit
 from .soft_label_eval import evaluate_soft
+from .store import encode_in_memory
 from .teachers import bundled_teachers, load_teacher, train_teacher
 
 # %% ../nbs/58_sweeps.ipynb #a3922ed3
@@ -41,12 +42,27 @@ def _its_generator(dataset, *where):
     "The bundled generator for a dataset, where none was named."
     return bundled_like(load_data(dataset, "train", *where))
 
-@lru_cache(maxsize=None)
-def _encoded(dataset, split, generator, *where):
+def _opened(dataset, split, generator, *where):
     data, g = load_data(dataset, split, *where), from_pretrained(generator)
     check_images_fit(data, g.name, LARGE, g.channels,
-               "name a generator that fits them with --generator")
-    return data, g.encode(data.images)
+                     "name a generator that fits them with --generator")
+    return data, g
+
+@lru_cache(maxsize=None)
+def _to_distill(dataset, generator, *where)->tuple:  # `Latents`, seconds
+    "The images to distill, encoded once for all runs."
+    data, g = _opened(dataset, "train", generator, *where)
+    start = time.time()
+    return encode_in_memory(data, g), time.time() - start
+
+@lru_cache(maxsize=None)
+def _encoded(dataset, split, generator, *where):
+    if split != "train":
+        data, g = _opened(dataset, split, generator, *where)
+        return data, g.encode(data.images)
+    latents, _ = _to_distill(dataset, generator, *where)
+    rows = np.concatenate([latents.data.of(c) for c in latents]).argsort()
+    return latents.data, torch.cat([latents[c] for c in latents])[rows]
 
 @lru_cache(maxsize=None)
 def _graded_by(dataset, split, generator, *where):
@@ -58,14 +74,6 @@ def _graded_by(dataset, split, generator, *where):
         raise ValueError(f"{dataset} has no {split!r} images of its own: students "
                          "would be graded on what they learnt from")
     return real, of("unseen") if split == "test" else real
-
-def covered(zd, d, zh, held)->dict:
-    ("Coverage of each class of the dataset `d`; NaN where a class has too few "
-     "held-out images for as many modes.")
-    if (min(np.bincount(held.labels, minlength=len(held.classes))) <
-        max(np.bincount(d.labels))):
-        return {c: float("nan") for c in range(len(d.classes))}
-    return coverage(zd, d.labels, zh, match_labels(d, held))
 
 def _summary(zd, d, z, train, zr, real, zh, held):
     ("The means over classes of coverage (of two kinds), diversity and "
@@ -111,11 +119,12 @@ def measure(dataset:str,    # a name or a folder with splits
         given = named | {k: v for k, v in settings.items() if v is not None}
         out = _set_folder(keep or tmp, dataset, method, dict(ipc=ipc), given, options,
                           dict(seed=seed))
-        t = time.time()
+        (latents, encoding), t = _to_distill(dataset, generator, *where), time.time()
+        if not METHODS[method].has_modes: encoding = 0.
         d = distill_dataset(train, g, ipc, out, method=method, seed=seed, **settings,
-                            **(options or {}))
+                            latents=latents, **(options or {}))
         # a set that was (partly) there says nothing of the time it takes
-        seconds = round(time.time() - t, 2) if d.made == len(d) else ""
+        seconds = round(encoding + time.time() - t, 2) if d.made == len(d) else ""
         acc = evaluate_hard(d, real, repeats=students, seed=seed)
         row = dict(last=round(acc["last_mean"], 4), best=round(acc["best_mean"], 4))
         row |= (_summary(g.encode(d.images), d, z, train, zr, real, zh, held) |
