@@ -119,11 +119,11 @@ def settings_of(m:Method, generator:Generator, data:Data, given:dict)->tuple:
     if "cfg_scale" in s and not m.has_modes and given.get("cfg_scale") is None:
         s["cfg_scale"] = generator.settings["unguided_cfg"]     # the best without modes
     own = own_settings(m, given, bool(m.small) and median_side(data) <= 16)
-    if own.get("teacher") is not None:
+    for k in ("teacher", "judge"):
+        if own.get(k) is None: continue
         from mgd3.teachers import as_teacher         # only where a network is asked for
-        own["teacher"] = as_teacher(own["teacher"], generator.device, data.classes)
-        check_images_fit_teacher(data, own["teacher"],
-                                 "name another with --set teacher=NAME")
+        own[k] = as_teacher(own[k], generator.device, data.classes)
+        check_images_fit_teacher(data, own[k], f"name another with --set {k}=NAME")
     return s, own
 
 # %% ../nbs/12_distill.ipynb #dist10
@@ -363,7 +363,8 @@ def _clear_after(folder:Path, team:Workers):
 # %% ../nbs/12_distill.ipynb #dist27
 def _sampling_bar(r:Request, chunks:list, todo:list, team:Workers, shown:bool):
     "A bar over the steps of this process's chunks, or over its chunks."
-    done, each = len(chunks) - len(todo), r.steps or 1
+    done = len(chunks) - len(todo)
+    each = (r.steps or 1) * (r.own.get("candidates") or 1)
     total = done + -(-len(todo) // team.count)
     return team.bar(None, r.name, total * each, "step", shown, initial=done * each)
 

@@ -36,3 +36,16 @@ def features_of(t,            # a `Teacher`
     features = penultimate(t.net)
     return torch.cat([features(normalise(px.float() / 255), t.look).float().cpu()
                       for px in batches(x, parts)])
+
+# %% ../nbs/24_features.ipynb #scr02
+@torch.no_grad()
+def class_scores(t,              # a `Teacher`
+                 images, classes:list,  # names
+                 labels:Tensor,  # (n,) positions in `classes`
+                )->Tensor:       # (n,) on the CPU; 0 is certain
+    "The logarithm of the probability that a teacher gives each image's own class."
+    x, parts = (load_pixels(images, t.size, t.channels, t.device),
+                list(torch.arange(len(images)).split(64)))
+    says = torch.cat([t.logits(normalise(px.float() / 255), classes).float().cpu()
+                      for px in batches(x, parts)])
+    return says.log_softmax(1)[torch.arange(len(says)), labels]

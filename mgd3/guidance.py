@@ -111,8 +111,8 @@ def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, s,   # 
         guess, x_t = predict_x0(sched, out, x, step) # x̂₀ and x_t in one scale for all
         if pull is not None and active(step):
             # Eq. 5: x̂₀ ← x̂₀ + λ w_t (m − x̂₀)
-            x0 = guess.clone()
-            x0[mine] = pull(x_t[mine], guess[mine], step, modes[mine].float(),
+            x0, own = guess.clone(), step_at(sched, t, out[mine, c:])
+            x0[mine] = pull(x_t[mine], guess[mine], own, modes[mine].float(),
                             labels[mine])
             out = replace_x0(sched, out, x0, x_t, step)
         if report: report(step, x_t, guess, out)

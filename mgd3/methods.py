@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, fields
 from importlib import import_module, util
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
-from .data import Data, image_seed, Picked
+from .data import Arrays, Data, image_seed, Picked
 from .generators import Generator
 from .guidance import SETTINGS, ModeGuidance, sample
 from .messages import nearly
@@ -51,9 +52,9 @@ class Job:
         return self.counts[0]
     def modes_of(self, labels, numbers)->Tensor:  # (n, c, h, w)
         return self.modes.of(labels.tolist(), numbers.tolist())
-    def seeds_of(self, labels, numbers)->list:
-        rows = zip(labels.tolist(), numbers.tolist())
-        return [image_seed(self.seed, l, i) for l, i in rows]
+    def seeds_of(self, labels, numbers, candidate:int=0)->list:
+        rows, more = zip(labels.tolist(), numbers.tolist()), [candidate] * (candidate > 0)
+        return [image_seed(self.seed, l, i, *more) for l, i in rows]
     def nearest_of(self, labels, numbers)->list:
         rows = zip(labels.tolist(), numbers.tolist())
         return [int(self.modes.nearest[l][i]) for l, i in rows]
@@ -167,6 +168,9 @@ def check_settings(name:str,
     return m
 
 # %% ../nbs/13_methods.ipynb #meth20
+# what leaves no trace in a manifest when it is not asked for
+UNSAID = (*PARTS, "candidates", "judge")
+
 def _number(name, kind, v):
     ("A setting as the number it should be: whole ones are at least 1, others "
      "at least 0.")
@@ -186,8 +190,7 @@ def own_settings(m:Method, given:dict,
     active = active_settings(m, given)
     base = {k: p.default for k, p in active.items()} | (m.small if small else {})
     mine = {k: v if given.get(k) is None else given[k] for k, v in base.items()}
-    mine = {k: v for k, v in mine.items()
-            if k not in PARTS or v is not None}              # the default has no name
+    mine = {k: v for k, v in mine.items() if v is not None or k not in UNSAID}
     kind = lambda k: active[k].annotation
     return {k: _number(k, kind(k), v) if kind(k) in (int, float)
             and v is not None else v for k, v in mine.items()}
@@ -219,21 +222,53 @@ def herding(job, labels, numbers):
     return _nearest(job, labels, numbers)
 
 # %% ../nbs/13_methods.ipynb #599c9d50
-def sampled(job, labels, numbers, modes=None, pull=None, **more)->Tensor:
+def best_of(job, labels, z:Tensor,      # (m, n, c, h, w) m candidates for each image
+            modes:Tensor, judge)->Tensor:  # (n, c, h, w)
+    "The candidate that a judge (a `Teacher`) knows best, or that is nearest to its mode."
+    if judge is None: score = -(z - modes).flatten(2).norm(dim=2)
+    else:
+        from mgd3.features import class_scores         # only where a network is asked for
+        px = [job.generator.decode(v, job.batch_size) for v in z]
+        images = [Arrays(v.permute(0, 2, 3, 1).numpy()) for v in px]
+        score = torch.stack([class_scores(judge, v, job.data.classes, labels)
+                             for v in images])
+    return z[score.argmax(0), torch.arange(len(labels))]
+
+def sampled(job, labels, numbers, modes=None, pull=None, candidates:int=1, judge=None,
+            **more)->Tensor:
     ("Sample with the settings of the job, and decode; `more` are further arguments "
      "of `sample`.")
     settings = {k: v for k, v in job.settings.items() if pull is None or k in SAMPLING}
     ids = job.generator.class_indices(job.data)[labels]
-    z = sample(job.generator, ids, modes, pull=pull,
-               seeds=job.seeds_of(labels, numbers), batch_size=job.batch_size,
-               progress=job.progress, **settings, **more)
+    def drawn(candidate):
+        return sample(job.generator, ids, modes, pull=pull,
+                      seeds=job.seeds_of(labels, numbers, candidate),
+                      batch_size=job.batch_size, progress=job.progress, **settings,
+                      **more)
+    z = drawn(0)
+    if candidates > 1:
+        z = best_of(job, labels, torch.stack([z, *map(drawn, range(1, candidates))]),
+                    modes, judge)
     check_range(job, z, labels, pull_strength)
     return job.generator.decode(z, job.batch_size)
 
-@method(*SAMPLING)
-def unguided(job, labels, numbers):
+def _check_unguided(job, candidates:int=None, judge=None):
+    if (candidates or 1) > 1 and judge is None:
+        raise ValueError("candidates without modes need a judge that chooses: "
+                         "--set judge=TEACHER")
+    _check_choice(candidates, judge)
+
+def _check_choice(candidates, judge):
+    if judge is not None and (candidates or 1) == 1:
+        raise ValueError("a judge chooses among candidates: --set candidates=2, or more")
+
+@method(*SAMPLING, check=_check_unguided)
+def unguided(job, labels, numbers,
+             candidates:int=None,  # sampled for each image, of which one is kept
+             judge:str=None,     # keeps the one that it knows best
+            ):
     "The pretrained generator as it is."
-    return sampled(job, labels, numbers)
+    return sampled(job, labels, numbers, candidates=candidates or 1, judge=judge)
 
 @method(*DISCOVERY)
 def centroid(job, labels, numbers):
@@ -251,7 +286,8 @@ def pull_strength(job)->float:
     return strongest_pull(pull, steps[start.skip(n) if start else 0:])
 
 # %% ../nbs/13_methods.ipynb #parts06
-def _check_mgd3(job, pull=None, start=None, **settings):
+def _check_mgd3(job, pull=None, start=None, candidates=None, judge=None, **settings):
+    _check_choice(candidates, judge)
     chosen = dict(pull=pull, start=start)
     parts = job.once("parts", lambda: make_parts(job, chosen, settings))
     begin, s = parts.get("start"), job.settings
@@ -263,11 +299,14 @@ def _check_mgd3(job, pull=None, start=None, **settings):
 def mgd3(job, labels, numbers,
          pull:str=None,   # Draw images to modes in this way. (default: straight)
          start:str=None,  # Begin sampling with this. (default: noise)
+         candidates:int=None,  # sampled for each image, of which one is kept
+         judge:str=None,     # keeps the one it knows best; none: the nearest to its mode
          **settings):
     "Mode-guided sampling (MGD³)."
     chosen = dict(pull=pull, start=start)
     parts = job.once("parts", lambda: make_parts(job, chosen, settings))
-    return sampled(job, labels, numbers, job.modes_of(labels, numbers), **parts)
+    return sampled(job, labels, numbers, job.modes_of(labels, numbers),
+                   candidates=candidates or 1, judge=judge, **parts)
 
 # %% ../nbs/13_methods.ipynb #plug02
 PLUGINS = []   # the files that were loaded; the processes of a sweep load them, too

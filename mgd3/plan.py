@@ -18,7 +18,7 @@ from .devices import find_workers, out_of_memory
 from .distill import distill_dataset, prepare_run, run_manifest
 from .files import manifest_of
 from .folder import plan_chunks
-from .guidance import sample
+from .guidance import Sampling, sample
 from .messages import Result
 from .methods import SAMPLING
 from .per_class import Allocation
@@ -35,12 +35,18 @@ def calls(r)->int:
     all_steps = make_sampler(r.generator, r.sampling["sampler"], r.steps).timesteps
     return len(all_steps) - (r.steps - steps_of(r)) * round(len(all_steps) / r.steps)
 
+def twice(r)->float:
+    "The share of the steps in which classifier-free guidance asks the network twice."
+    s, indices = Sampling.of(r.generator, **r.sampling), range(steps_of(r))
+    return sum(s.cfg_at(i) != 1 for i in indices) / len(indices)
+
+def candidates(r)->int: return r.own.get("candidates") or 1
+
 def evaluations(r,            # a `Request`
                 images:int)->int:
     "How often the network sees an image; 0 for methods that do not sample."
     if not r.steps or "cfg_scale" not in r.sampling: return 0
-    both = 2 if r.sampling["cfg_scale"] != 1 else 1
-    return images * calls(r) * both
+    return round(images * candidates(r) * calls(r) * (1 + twice(r)))
 
 # %% ../nbs/71_plan.ipynb #plan11
 class _Enough(Exception): pass
@@ -57,7 +63,8 @@ def _clock(steps:int):
 
 def step_seconds(r, labels, steps:int=3)->tuple:  # seconds, the latents so far
     "Seconds of a step for a chunk of these labels, without the first one."
-    settings = {k: v for k, v in r.sampling.items() if k in SAMPLING}
+    settings = {k: v for k, v in r.sampling.items()
+                if k in SAMPLING and k not in ("cfg_start", "cfg_stop")}
     tick, began = _clock(steps), time.perf_counter()
     try: sample(r.generator, labels, callback=tick, **settings)
     except _Enough: pass
@@ -82,7 +89,8 @@ def seconds_per_image(r, data, n:int)->tuple:  # seconds by stage, bytes of a PN
     if "cfg_scale" in r.sampling:
         labels = g.class_indices(data)[[0] * n]
         step, x0 = step_seconds(r, labels)
-        per["sample"] = step * steps_of(r) / n
+        if r.sampling["cfg_scale"] != 1: step *= (1 + twice(r)) / 2   # outside its window
+        per["sample"] = step * steps_of(r) * candidates(r) / n
         seconds, px = timed(g.decode, x0, n)
         per["decode"] = seconds / n
         size = sum(len(png_bytes(im)) for im in px) / n
@@ -97,7 +105,7 @@ def prepared(given)->tuple:  # arguments of `distill_dataset` → its Data and R
     load = take("vae", "lora", "revision", "variant", "device", "dtype", "compile")
     reading = take("store", "skip_bad", "workers")
     share = Allocation(**take("ipc", "allocate", "short_classes"))
-    take("progress", "force")
+    take("progress", "force", "latents")
     return prepare_run(share=share, load=load, reading=reading,
                        team=find_workers(load["device"]), **a)
 
