@@ -3,7 +3,7 @@
     python benchmarks/photographs.py                              # the plan: runs and core-hours
     python benchmarks/photographs.py --root CIFAR10 --run settings  # one stage; stopped, the same command goes on
 
-Every stage is one call or more of `mgd3 sweep`, with a file in `nbs/results/photographs/`. Choices are made on the 5,000
+Every stage is what one call or more of `mgd3 sweep` would be, with a file in `nbs/results/photographs/`. Choices are made on the 5,000
 validation images. The stages `claims`, `many`, `pairs` and `sizes` use the 10,000 test images, each run once.
 `beyond` screens what is not in the paper, on validation, one change at a time.
 `--keep` holds the distilled sets, so that `mgd3 evaluate` can train other students on them:
@@ -70,6 +70,16 @@ def hours(call:dict)->tuple:  # runs, core-hours
     return runs, runs * (sampling + OWN.get(method, 0) + training) / 3600
 
 
+def jobs_of(call:dict)->list:
+    "A call of `sweep_settings` as jobs of `sweep`."
+    from mgd3.guidance import SETTINGS
+    from mgd3.sweeps import grid
+    call = dict(call)
+    first = [call.pop(k) for k in ("data", "method", "ipc", "seeds", "split")]
+    shared = {k: call.pop(k) for k in list(call) if k in (*SETTINGS, "discovery", "students")}
+    return grid(*first, "dit-cifar10", call, **shared)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--root"); p.add_argument("--run", metavar="STAGE"); p.add_argument("--keep", default="kept-photographs")
@@ -85,12 +95,13 @@ def main():
             print(f"{name:10} {runs:4} runs {cost:6.1f} core-hours")
         return print(f"in all {total:.1f} core-hours")
     from mgd3.methods import load_plugin
-    from mgd3.sweeps import sweep_settings
+    from mgd3.sweeps import sweep
     load_plugin(HERE/"controls.py")
     a.out.mkdir(parents=True, exist_ok=True)
-    for call in every[a.run]:
-        print(sweep_settings(**call, out=a.out/f"{a.run}.csv", generator="dit-cifar10", root=a.root, keep=a.keep,
-                             workers=a.workers))
+    jobs = [j | dict(root=a.root, keep=a.keep) for call in every[a.run] for j in jobs_of(call)]
+    # one sweep for all calls: its processes encode the images once
+    sweep(jobs, a.out/f"{a.run}.csv", a.workers, command=f"python benchmarks/photographs.py --run {a.run}",
+          seed=sorted({j["seed"] for j in jobs}))
 
 
 if __name__ == "__main__": main()
