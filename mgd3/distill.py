@@ -25,13 +25,13 @@ from .methods import (DISCOVERY, METHODS, Job, Method, check_settings,
 from .modes import check_discovery, discover_modes
 from .per_class import Allocation
 from .reach import note_settings
-from .selections import (check_images_fit_teacher, class_features, encoder_for,
-                             features_for, why_unfit)
+from .selections import (class_features, encoder_for, features_for, why_unfit,
+                             with_networks)
 from .shipped import Shipped, load_shipped, modes_for, shipped_files
 from .sources import ROOTED, load_data, root_of
 from .folders import from_folder
-from .store import (Latents, beside, check_place, check_workers, encode_beside,
-                        encode_in_memory, encode_to_store)
+from .store import (Latents, beside, check_latents, check_place, check_workers,
+                        encode_beside, encode_in_memory, encode_to_store)
 
 # %% ../nbs/12_distill.ipynb #76b44c14
 def distill_dataset(
@@ -116,15 +116,11 @@ def settings_of(m:Method, generator:Generator, data:Data, given:dict)->tuple:
     "Settings of `sample`, and the method's own; where not given, those validated."
     s = Sampling.of(generator, **{k: given.get(k) for k in SETTINGS})
     s = {k: v for k, v in asdict(s).items() if k in m.takes and v is not None}
+    if "stop_snr" in s: s.pop("t_stop")                    # it stands in its place
     if "cfg_scale" in s and not m.has_modes and given.get("cfg_scale") is None:
         s["cfg_scale"] = generator.settings["unguided_cfg"]     # the best without modes
     own = own_settings(m, given, bool(m.small) and median_side(data) <= 16)
-    for k in ("teacher", "judge"):
-        if own.get(k) is None: continue
-        from mgd3.teachers import as_teacher         # only where a network is asked for
-        own[k] = as_teacher(own[k], generator.device, data.classes)
-        check_images_fit_teacher(data, own[k], f"name another with --set {k}=NAME")
-    return s, own
+    return s, with_networks(own, generator, data)
 
 # %% ../nbs/12_distill.ipynb #dist10
 @dataclass(frozen=True)
@@ -340,8 +336,7 @@ def encode_data(data:Data, g:Generator, share:Allocation, out, team:Workers,
                 progress:bool=False, known:Latents=None, *, store=None,
                 skip_bad:bool=False, workers:int=None)->Latents:
     "The latents of all classes: those known, in a store, in memory, or beside `out`."
-    if known is not None and known.data is not data:
-        raise ValueError("latents are those of other images")
+    if known is not None: check_latents(known, data, g, store, skip_bad, workers)
     how = dict(skip_bad=skip_bad, readers=workers, progress=progress)
     if known is not None: latents = known
     elif store is not None: latents = encode_to_store(data, g, store, team=team, **how)
@@ -372,6 +367,7 @@ def _sampling_bar(r:Request, chunks:list, todo:list, team:Workers, shown:bool):
 def describe(job:Job, chunks:list)->list:
     "What metadata.jsonl says of each image, but for the hash of its file."
     m, data = job.modes, job.data
+    if job.own.get("pull") == "transport": m = None      # no image has its own mode
     def mode(c, n):
         if m is None: return dict(mode=None, mode_weight=None, nearest=None)
         nearest = data.files[int(m.nearest[c][n])] if m.nearest else None

@@ -90,6 +90,12 @@ class ModeGuidance:
         if not self.active(step): return x0
         return x0 + self.scale * FORMS[self.form](step).to(x0.dtype) * (mode - x0)
 
+# %% ../nbs/01_guidance.ipynb #shape01
+def same_shape(what:str, new:Tensor, old:Tensor)->Tensor:
+    "What a part has made. Raises `ValueError` when its shape is another."
+    if new.shape == old.shape: return new
+    raise ValueError(f"the {what} made {tuple(new.shape)} of {tuple(old.shape)}")
+
 # %% ../nbs/01_guidance.ipynb #84885ed9
 def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, s,   # Sampling
                   pull=None, modes:Tensor=None, start=None, report=None,
@@ -112,8 +118,8 @@ def denoise_chunk(generator:Generator, sched, labels:Tensor, seeds:list, s,   # 
         if pull is not None and active(step):
             # Eq. 5: x̂₀ ← x̂₀ + λ w_t (m − x̂₀)
             x0, own = guess.clone(), step_at(sched, t, out[mine, c:])
-            x0[mine] = pull(x_t[mine], guess[mine], own, modes[mine].float(),
-                            labels[mine])
+            new = pull(x_t[mine], guess[mine], own, modes[mine].float(), labels[mine])
+            x0[mine] = same_shape("pull", new, guess[mine])
             out = replace_x0(sched, out, x0, x_t, step)
         if report: report(step, x_t, guess, out)
         x = sched.step(out, t, x, **own_noise).prev_sample
@@ -136,7 +142,9 @@ def begin(sched, noise:Tensor, start=None, mode:Tensor=None, label:Tensor=None,
     call = 2 * first if isinstance(sched, TWICE) else first
     if hasattr(sched, "set_begin_index"): sched.set_begin_index(call)
     x = noise.clone()
-    x[mine] = start(noise[mine], mode[mine], steps[first], label[mine])
+    rows = [None if v is None else v[mine] for v in (mode, label)]
+    new = start(noise[mine], rows[0], steps[first], rows[1])
+    x[mine] = same_shape("start", new, noise[mine])
     x = x * length(sched, steps[first].ab).item()
     return x, sched.timesteps[call:]
 
@@ -184,9 +192,10 @@ class Sampling:
         if given.get("t_stop") is None:
             s["t_stop"] = scaled_t_stop(base["t_stop"], base["steps"], s["steps"])
         elif given.get("stop_snr") is None: s["stop_snr"] = None
-        for k in ("t_start", "cfg_start", "cfg_stop"):
+        else: raise ValueError("t_stop and stop_snr are two ways to let go: give one")
+        for k, least in dict(t_start=s["t_stop"] + 1, cfg_start=1, cfg_stop=0).items():
             if given.get(k) is None and s[k] is not None:
-                s[k] = round(s[k] * s["steps"] / base["steps"])
+                s[k] = max(least, round(s[k] * s["steps"] / base["steps"]))
         return cls(**s).check(generator)
 
     def pull(self):
@@ -224,6 +233,12 @@ def check(self:Sampling, generator:Generator)->Sampling:
         if (v := getattr(self, k)) is not None and not 0 <= v <= self.steps:
             raise ValueError(f"{k} must be 0 … {self.steps} (the number of steps), "
                              f"got {v}")
+    for a, b in (("t_start", "t_stop"), ("cfg_start", "cfg_stop")):
+        first, last = getattr(self, a), getattr(self, b)
+        if a == "t_start" and self.stop_snr is not None: continue    # lets go elsewhere
+        if first is not None and last is not None and first <= last:
+            raise ValueError(f"{a} must be above {b} ({last}), or no step is left, got "
+                             f"{first}")
     for step in schedule(sched):
         if pull.active(step): FORMS[self.form](step)      # eps complains where ᾱ = 0
     return self
@@ -245,8 +260,8 @@ def _check_batch(generator, labels, modes, seeds, pull, start, given):
     if (pull or start) and modes is None:
         raise ValueError("a pull or a start needs modes")
     if pull and any(given.get(f.name) is not None for f in fields(ModeGuidance)):
-        raise ValueError("pull stands in place of scale, form and t_stop: "
-                         "give one or the other")
+        raise ValueError("pull stands in place of scale, form, t_stop, t_start and "
+                         "stop_snr: give one or the other")
 
 # %% ../nbs/01_guidance.ipynb #45bb8988
 def sample(generator:Generator,
@@ -254,7 +269,7 @@ def sample(generator:Generator,
            modes:Tensor=None,    # (n, c, h, w) one mode for each image; none: unguided
            *, seed:int=0,        # images get seeds derived from it …
            seeds:list=None,      # … unless each brings its own
-           pull=None,            # in place of the pull of scale, form and t_stop
+           pull=None,            # in place of the pull of scale, form and their window
            start=None,           # in place of pure noise
            batch_size:int=None,  # images in a chunk (default: 50, or all if fewer)
            callback=None,        # called with a dictionary at every step

@@ -20,7 +20,8 @@ from .generators import Generator
 from .guidance import SETTINGS, ModeGuidance, sample
 from .messages import nearly
 from .modes import Modes
-from .parts import PARTS, make_parts, parameters_of, part_of, straight
+from .parts import (PARTS, make_parts, parameters_of, part_of, straight,
+                        tell_cut)
 from .reach import check_range, strongest_pull
 from .schedules import make_sampler, schedule
 from .selections import real_images
@@ -229,7 +230,8 @@ def best_of(job, labels, z:Tensor,      # (m, n, c, h, w) m candidates for each 
     else:
         from mgd3.features import class_scores         # only where a network is asked for
         px = [job.generator.decode(v, job.batch_size) for v in z]
-        images = [Arrays(v.permute(0, 2, 3, 1).numpy()) for v in px]
+        grey = px[0].shape[1] == 1
+        images = [Arrays((v[:, 0] if grey else v.permute(0, 2, 3, 1)).numpy()) for v in px]
         score = torch.stack([class_scores(judge, v, job.data.classes, labels)
                              for v in images])
     return z[score.argmax(0), torch.arange(len(labels))]
@@ -255,17 +257,17 @@ def sampled(job, labels, numbers, modes=None, pull=None, candidates:int=1, judge
 def _check_unguided(job, candidates:int=None, judge=None):
     if (candidates or 1) > 1 and judge is None:
         raise ValueError("candidates without modes need a judge that chooses: "
-                         "--set judge=TEACHER")
+                         "--judge (judge)")
     _check_choice(candidates, judge)
 
 def _check_choice(candidates, judge):
     if judge is not None and (candidates or 1) == 1:
-        raise ValueError("a judge chooses among candidates: --set candidates=2, or more")
+        raise ValueError("a judge chooses among candidates: --candidates 2 (candidates) or more")
 
 @method(*SAMPLING, check=_check_unguided)
 def unguided(job, labels, numbers,
-             candidates:int=None,  # sampled for each image, of which one is kept
-             judge:str=None,     # keeps the one that it knows best
+             candidates:int=None,  # Sample so many for each image, keep one. (default: 1)
+             judge:str=None,  # Keep the one that this teacher knows best. (default: none)
             ):
     "The pretrained generator as it is."
     return sampled(job, labels, numbers, candidates=candidates or 1, judge=judge)
@@ -288,6 +290,10 @@ def pull_strength(job)->float:
 # %% ../nbs/13_methods.ipynb #parts06
 def _check_mgd3(job, pull=None, start=None, candidates=None, judge=None, **settings):
     _check_choice(candidates, judge)
+    tell_cut(job, pull, start)
+    if pull == "transport" and (candidates or 1) > 1 and judge is None:
+        raise ValueError("with transport no image has a mode of its own: candidates need "
+                         "a --judge (judge)")
     chosen = dict(pull=pull, start=start)
     parts = job.once("parts", lambda: make_parts(job, chosen, settings))
     begin, s = parts.get("start"), job.settings
@@ -299,8 +305,9 @@ def _check_mgd3(job, pull=None, start=None, candidates=None, judge=None, **setti
 def mgd3(job, labels, numbers,
          pull:str=None,   # Draw images to modes in this way. (default: straight)
          start:str=None,  # Begin sampling with this. (default: noise)
-         candidates:int=None,  # sampled for each image, of which one is kept
-         judge:str=None,     # keeps the one it knows best; none: the nearest to its mode
+         candidates:int=None,  # Sample so many for each image, keep one. (default: 1)
+         # Keep the one that this teacher knows best. (default: the nearest to its mode)
+         judge:str=None,
          **settings):
     "Mode-guided sampling (MGD³)."
     chosen = dict(pull=pull, start=start)

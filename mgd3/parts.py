@@ -6,7 +6,7 @@
 __all__ = ['PULLS', 'STARTS', 'as_pull', 'as_start']
 
 # %% ../nbs/75_parts.ipynb #prt04
-import inspect
+import inspect, warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
@@ -16,6 +16,7 @@ import torch
 from .beyond import NoisedMode, TangentPull
 from .guidance import ModeGuidance
 from .messages import nearly
+from .modes import Lazy
 from .pulls import (CoupledPull, MatchedNoise, SharpeningPull, TransportPull,
                         WeightedPull, check_factors, mode_factors)
 
@@ -63,13 +64,21 @@ def noise(job):
 
 # %% ../nbs/75_parts.ipynb #prt10
 class ByClass(Mapping):
-    "A tensor for each of the generator's classes, read when it is asked for."
+    ("A tensor for each of the generator's classes, read when it is asked for. Raises "
+     "`ValueError` for classes that have to be apart and are one to the generator.")
     def __init__(self, job,
-                 read):        # label → tensor
-        ids = job.generator.class_indices(job.data).tolist()
-        self.labels = {i: c for c, i in enumerate(ids)}
+                 read,         # label → tensor; those of one class are joined
+                 apart=False):
+        ids, self.labels = job.generator.class_indices(job.data).tolist(), {}
+        for c, i in enumerate(ids): self.labels.setdefault(i, []).append(c)
+        shared = [v for v in self.labels.values() if len(v) > 1]
+        if apart and shared:
+            names = " and ".join(repr(job.data.classes[c]) for c in shared[0])
+            raise ValueError(f"the classes {names} are one class to {job.generator.name}: "
+                             "this pull cannot tell them apart")
         self.of_label = lru_cache(max(64, job.batch_size))(read)
-    def __getitem__(self, class_id): return self.of_label(self.labels[int(class_id)])
+    def __getitem__(self, class_id):
+        return torch.cat([self.of_label(c) for c in self.labels[int(class_id)]])
     def __iter__(self): return iter(self.labels)
     def __len__(self): return len(self.labels)
 
@@ -80,8 +89,8 @@ def real_latents(job)->ByClass:    # (n, c, h, w)
 
 def modes_and_shares(job)->dict:   # (k, c, h, w) and (k,)
     "The modes, and the share of its class's images behind each."
-    return dict(modes=ByClass(job, lambda c: job.modes[c]),
-                shares=ByClass(job, lambda c: job.modes.weights[c]))
+    return dict(modes=ByClass(job, lambda c: job.modes[c], apart=True),
+                shares=ByClass(job, lambda c: job.modes.weights[c], apart=True))
 
 # %% ../nbs/75_parts.ipynb #parts04
 @as_pull
@@ -95,7 +104,7 @@ def tangent(job, k:int=48,   # nearest neighbours of a mode
 def sharpening(job, width:float=1.,  # above 1: blurred for longer
               ):
     "To a mean over the mode's real latents that sharpens with the steps."
-    modes = modes_and_shares(job)["modes"]
+    modes = ByClass(job, lambda c: job.modes[c])
     return SharpeningPull(straight(job), modes, real_latents(job), width)
 
 @as_pull
@@ -120,7 +129,7 @@ def mode_distances(job)->ByClass:  # (k,)
         z = real.of_label(c).flatten(1).to(k)
         gap, own = torch.cdist(z, k).min(1)
         return torch.stack([gap[own == j].mean() for j in range(len(k))]).nan_to_num()
-    return ByClass(job, read)
+    return ByClass(job, read, apart=True)
 
 @as_pull
 def weighted(job, by:str="entropy",  # entropy, share or spread
@@ -130,8 +139,7 @@ def weighted(job, by:str="entropy",  # entropy, share or spread
     far = mode_distances(job) if check_factors(by) == "spread" else None
     # all classes at once, when the first is asked for, because of their common mean
     table = lru_cache(1)(lambda: mode_factors(known["shares"], by, far))
-    ids = list(known["shares"])                    # of the generator, by label
-    factors = ByClass(job, lambda label: table()[ids[label]])
+    factors = Lazy(list(known["shares"]), lambda class_id: table()[class_id])
     return WeightedPull(straight(job), known["modes"], factors)
 
 @as_start
@@ -144,6 +152,17 @@ def noised(job, strength:float=.7,  # share of the steps that is left
 def matched(job):
     "Pure noise, exchanged within a class so that it fits the modes."
     return MatchedNoise()
+
+# %% ../nbs/75_parts.ipynb #prt14b
+TOGETHER = ("transport", "coupled", "matched")
+
+def tell_cut(job, *names):
+    "Warn when parts that look at a class as a whole get it in pieces."
+    if not set(names) & set(TOGETHER): return
+    if any(job.batch_size % n for n in set(job.counts) if sum(job.counts) > job.batch_size):
+        warnings.warn(f"chunks of {job.batch_size} images cut classes, and each piece is "
+                      "planned alone: choose a --batch_size (batch_size) that is a "
+                      "multiple of the images of a class")
 
 # %% ../nbs/75_parts.ipynb #prt16
 def make_parts(job, chosen:dict,  # pull and start, by name; None for the default

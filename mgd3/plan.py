@@ -92,7 +92,8 @@ def seconds_per_image(r, data, n:int)->tuple:  # seconds by stage, bytes of a PN
         if r.sampling["cfg_scale"] != 1: step *= (1 + twice(r)) / 2   # outside its window
         per["sample"] = step * steps_of(r) * candidates(r) / n
         seconds, px = timed(g.decode, x0, n)
-        per["decode"] = seconds / n
+        judged = candidates(r) if r.own.get("judge") is not None else 0
+        per["decode"] = seconds * (1 + judged) / n
         size = sum(len(png_bytes(im)) for im in px) / n
     return per, size
 

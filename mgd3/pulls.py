@@ -28,13 +28,14 @@ class SharpeningPull:
     modes:dict        # class → (k, c, h, w)
     latents:dict      # class → (n, c, h, w) real latents
     width:float=1.    # 1: as the exact denoiser would; larger: blurred for longer
-    known:dict=field(default_factory=dict)  # class → latents and the mode of each
+    known:dict=field(default_factory=dict)  # some classes, with the mode of each latent
 
     def active(self, step): return is_active(self.pull, step)
 
     def members(self, mode, c:int):    # (m, c, h, w)
         "The real latents of the class that are nearest to this mode."
         if c not in self.known:
+            if len(self.known) == 64: self.known.pop(next(iter(self.known)))
             z, k = self.latents[c].to(mode), self.modes[c].to(mode)
             self.known[c] = z, k, torch.cdist(z.flatten(1), k.flatten(1)).argmin(1)
         z, k, own = self.known[c]
@@ -42,6 +43,7 @@ class SharpeningPull:
 
     def target(self, x_t, mode, c:int, ab):    # (c, h, w)
         z = self.members(mode, c).flatten(1)
+        if not len(z): return mode                     # no latent is nearest to it
         gap = (x_t.flatten() - ab**.5 * z).square().sum(1)
         spread = (2 * self.width**2 * (1 - ab)).clamp(min=1e-12)
         return ((-gap / spread).softmax(0) @ z).view_as(mode)
@@ -88,6 +90,7 @@ class TransportPull:
     def __call__(self, x_t, x0, step, mode, label):
         target = mode.clone()
         for c, rows in classes_of(label):
+            if len(rows) == 1: continue                # alone, it keeps its own mode
             k, share = self.modes[c].to(x0).flatten(1), self.shares[c].to(x0)
             plan = transport_plan(x0[rows].flatten(1), k, share, self.softness)
             target[rows] = (plan / plan.sum(1, keepdim=True) @ k).view_as(mode[rows])
@@ -139,14 +142,16 @@ def mode_factors(shares:dict,      # class → (k,) the share of each mode
                  distances=None,   # class → (k,) mean distance of a mode's real latents
                 )->dict:           # class → (k,) factors, of mean 1
     "How much more, or less, each mode is pulled to. Raises `ValueError`."
-    def entropy(c):
+    if check_factors(by) == "spread":
+        far = {c: distances[c] for c in shares}                       # each read once
+        least = max(torch.cat(list(far.values())).mean().item() / 10, 1e-12)
+    def entropy(c):                                                   # 0 … 1
         p = shares[c].clamp(min=1e-12)
-        return (-(p * p.log()).sum()).expand(len(p))
-    def near(c):
-        least = torch.cat([distances[i] for i in shares]).mean().item() / 10
-        return 1 / distances[c].clamp(min=max(least, 1e-12))
+        if len(p) == 1: return torch.ones(1)
+        return (-(p * p.log()).sum() / math.log(len(p))).expand(len(p))
+    def near(c): return 1 / far[c].clamp(min=least)
     kinds = dict(entropy=entropy, share=lambda c: shares[c], spread=near)
-    found = {c: kinds[check_factors(by)](c) for c in shares}
+    found = {c: kinds[by](c) for c in shares}
     mean = torch.cat(list(found.values())).mean().clamp(min=1e-12)
     return {c: v / mean for c, v in found.items()}
 

@@ -16,8 +16,8 @@ from markupsafe import Markup
 from torch import Tensor
 
 from .ablations import joint_tsne
-from .compare import (all_of, compare_students, counts_of, entry, of_file,
-                          random_entry)
+from .compare import all_of, compare_students, counts_of, entry, random_entry
+from .evaluation import of_file
 from .data import Data, match_labels, median_side, n_channels, overlap, pixels
 from .files import manifest_of, write_whole
 from .ours import check_distinct, check_log, check_ours

@@ -67,6 +67,20 @@ def class_features(where, data:Data):
     of = lambda c: features_of(where, Picked(data.images, data.of(c)))
     return Lazy(range(len(data.classes)), of)
 
+# %% ../nbs/54_selections.ipynb #net02
+# settings that are networks, and what to do where one does not fit
+NETWORKS = dict(teacher="name another with --set teacher=NAME",
+                judge="name another with --judge (judge)")
+
+def with_networks(own:dict, generator, data:Data)->dict:
+    "A method's own settings, with networks in place of names. Raises `ValueError`."
+    for k in NETWORKS:
+        if own.get(k) is None: continue
+        from mgd3.teachers import as_teacher         # only where a network is asked for
+        own[k] = as_teacher(own[k], generator.device, data.classes)
+        check_images_fit_teacher(data, own[k], NETWORKS[k])
+    return own
+
 # %% ../nbs/54_selections.ipynb #sel00015
 class Pictures:
     "Small pictures in place of the latents of a generator."

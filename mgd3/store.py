@@ -261,6 +261,18 @@ def encode_in_memory(data:Data, generator:Generator, *, skip_bad:bool=False,
          readers=readers, progress=progress)
     return drop_unreadable(data, parts, skip_bad)
 
+# %% ../nbs/19_store.ipynb #known02
+def check_latents(known:Latents, data:Data, g:Generator,
+                  *reading):   # options of reading images
+    "Raise `ValueError` for latents that do not belong to a run."
+    if known.data is not data:
+        raise ValueError("latents are those of other images: distill latents.data")
+    if any(v not in (None, False) for v in reading):
+        raise ValueError("latents are encoded: they take no store, skip_bad or workers")
+    if tuple(known[0].shape[1:]) != tuple(g.latent_shape):
+        raise ValueError(f"latents of shape {tuple(known[0].shape[1:])} are not those of "
+                         f"{g.name}, {tuple(g.latent_shape)}")
+
 # %% ../nbs/19_store.ipynb #b9262d33a
 def beside(out:Path)->Path:
     "The temporary store of several processes, beside their output folder."
