@@ -193,9 +193,10 @@ class Sampling:
             s["t_stop"] = scaled_t_stop(base["t_stop"], base["steps"], s["steps"])
         elif given.get("stop_snr") is None: s["stop_snr"] = None
         else: raise ValueError("t_stop and stop_snr are two ways to let go: give one")
-        for k, least in dict(t_start=s["t_stop"] + 1, cfg_start=1, cfg_stop=0).items():
-            if given.get(k) is None and s[k] is not None:
-                s[k] = max(least, round(s[k] * s["steps"] / base["steps"]))
+        for k in ("t_start", "cfg_start", "cfg_stop"):
+            if given.get(k) is not None or s[k] is None: continue
+            s[k] = round(s[k] * s["steps"] / base["steps"])
+            if k == "t_start": s[k] = max(s[k], s["t_stop"] + 1)   # one step is guided
         return cls(**s).check(generator)
 
     def pull(self):
