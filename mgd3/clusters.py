@@ -145,3 +145,24 @@ def kmeans(x:np.ndarray,  # (n, d)
     if x.size * k <= LARGE: return from_sklearn("KMeans", n_init=10)(x, k, seed)
     if torch.device(device).type == "mps": device = "cpu"      # mps has no float64
     return lloyd(torch.from_numpy(x).float().to(device), k, seed).cpu().numpy()
+
+# %% ../nbs/08_clusters.ipynb #spc02
+def pooled(z:Tensor)->Tensor:      # (n, c, s, s), s at most 8
+    "Latents (n, c, h, w), averaged over squares."
+    return F.adaptive_avg_pool2d(z, min(8, max(1, z.shape[-1] // 2)))
+
+def principal(z:Tensor)->Tensor:   # (n, 32) or fewer
+    "The first principal components of the latents (n, c, h, w)."
+    from sklearn.decomposition import PCA
+    x = z.flatten(1).double().numpy()
+    found = PCA(min(32, *x.shape), svd_solver="full").fit_transform(x)
+    return torch.from_numpy(found)
+
+SPACES = dict(pooled=pooled, pca=principal)
+
+def in_space(z:Tensor,      # (n, c, h, w)
+             features,      # (n, …), or the name of a space
+            )->Tensor:
+    "The features themselves, or the latents in the space of that name."
+    if not isinstance(features, str): return features
+    return F.normalize(SPACES[features](z).flatten(1), dim=1)

@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np, torch, torch.nn.functional as F
+import numpy as np, torch
 from torch import Tensor
 
 from .messages import progress_bar
-from .clusters import (centres, dbscan, estimator_labels, exactly_k, first_alike,
-                           from_sklearn, halves, kmeans, spectral)
+from .clusters import (SPACES, centres, dbscan, estimator_labels, exactly_k,
+                           first_alike, from_sklearn, halves, in_space, kmeans,
+                           spectral)
 from .tensor_files import TensorFile, save_tensors
 
 # %% ../nbs/00_modes.ipynb #fb5c7c86
@@ -91,27 +92,6 @@ def check_discovery(discovery, k:int):
         known = ", ".join(DISCOVERIES)
         raise ValueError(f"unknown discovery {discovery!r}: one of {known}")
     if k < 1: raise ValueError(f"k must be at least 1, got {k}")
-
-# %% ../nbs/00_modes.ipynb #spc02
-def pooled(z:Tensor)->Tensor:      # (n, c, s, s), s at most 8
-    "Latents (n, c, h, w), averaged over squares."
-    return F.adaptive_avg_pool2d(z, min(8, max(1, z.shape[-1] // 2)))
-
-def principal(z:Tensor)->Tensor:   # (n, 32) or fewer
-    "The first principal components of the latents (n, c, h, w)."
-    from sklearn.decomposition import PCA
-    x = z.flatten(1).double().numpy()
-    found = PCA(min(32, *x.shape), svd_solver="full").fit_transform(x)
-    return torch.from_numpy(found)
-
-SPACES = dict(pooled=pooled, pca=principal)
-
-def in_space(z:Tensor,      # (n, c, h, w)
-             features,      # (n, …), or the name of a space
-            )->Tensor:
-    "The features themselves, or the latents in the space of that name."
-    if not isinstance(features, str): return features
-    return F.normalize(SPACES[features](z).flatten(1), dim=1)
 
 # %% ../nbs/00_modes.ipynb #e770c799
 def class_modes(z:Tensor,              # (n, c, h, w) the latents of one class
