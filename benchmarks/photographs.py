@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CHOSEN = HERE/"photographs.json"     # what validation chose: CFG, λ, form, t_stop of the guided and CFG of the unguided
-SECONDS = dict(distill=75, student=47)   # of one core, at ten images a class, as seen in single runs
+SECONDS = dict(distill=105, student=50)   # of one core, at ten images a class, with two runs side by side
 OWN = dict(el2n=800, minmax=900, dm=900, sre2l=900, rded=60)   # guessed: what a method needs beside sampling
 GENERATED = ("mgd3", "unguided", "d4m", "minmax", "wrong-class", "random-points")
 ALL = ("random", "nearest", "k-center", "herding", "el2n", "rded", "centroid", "d4m", "minmax", "dm", "sre2l")
