@@ -117,7 +117,7 @@ def transport(job, softness:float=.1,  # near 0: one mode for each image
 def coupled(job, push:float=.03,  # apart, in lengths of a guess
             hold:float=.1,        # the mean, at the mean of the class
            ):
-    "To the mode, while the images of a class keep apart (after CGS)."
+    "To the mode, while the images of a class keep apart."
     return CoupledPull(straight(job), **modes_and_shares(job), push=push, hold=hold)
 
 # %% ../nbs/75_parts.ipynb #prt13
