@@ -2,10 +2,13 @@
 
     python benchmarks/photographs.py                              # the plan: runs and core-hours
     python benchmarks/photographs.py --root CIFAR10 --run settings  # one stage; stopped, the same command goes on
+    python benchmarks/photographs.py --choose                     # after `settings`, after `shortlist`, after `stops`
 
-Every stage is what one call or more of `mgd3 sweep` would be, with a file in `nbs/results/photographs/`. Choices are made on the 5,000
-validation images. The stages `claims`, `many`, `pairs` and `sizes` use the 10,000 test images, each run once.
-`beyond` screens what is not in the paper, on validation, one change at a time.
+Every stage is what one call or more of `mgd3 sweep` would be, with a file in `nbs/results/photographs/`. Choices are made on
+the 5,000 validation images: `settings` tries each setting on one set, `shortlist` repeats the three best of each method on two
+sets more, and `choose` of chapter 05 takes one. `--choose` writes what they say to `photographs.json`. The stages `claims`,
+`many`, `pairs` and `sizes` use the 10,000 test images, each run once. `beyond` screens what is not in the paper, on validation,
+one change at a time.
 `--keep` holds the distilled sets, so that `mgd3 evaluate` can train other students on them:
 
     mgd3 evaluate KEPT/cifar10-*-ipc=10-* --net resnet18 --repeats 1 --results nbs/results/photographs/students.jsonl
@@ -18,23 +21,26 @@ CHOSEN = HERE/"photographs.json"     # what validation chose: CFG, λ, form, t_s
 SECONDS = dict(distill=105, student=50)   # of one core, at ten images a class, with two runs side by side
 OWN = dict(el2n=800, minmax=900, dm=900, sre2l=900, rded=60)   # guessed: what a method needs beside sampling
 GENERATED = ("mgd3", "unguided", "d4m", "minmax", "wrong-class", "random-points")
-ALL = ("random", "nearest", "k-center", "herding", "el2n", "rded", "centroid", "d4m", "minmax", "dm", "sre2l")
+# cheap ones first
+ALL = ("random", "nearest", "centroid", "d4m", "herding", "k-center", "rded", "el2n", "minmax", "dm", "sre2l")
+SAMPLER = dict(sampler=["ddim"], steps=[20])   # of everything but the stage that compares samplers
 BUDGET = dict(minmax=dict(epochs=2), dm=dict(iterations=1000), sre2l=dict(iterations=1000))   # stated beside the table
 
 
 def stages(chosen:dict)->dict:
     "Stage → calls of `sweep_settings`."
-    on_val = dict(data=["cifar10"], ipc=[10], seeds=[0], split="val")
+    on_val = dict(data=["cifar10"], ipc=[10], seeds=[0], split="val", **SAMPLER)
     best = {k: [v] for k, v in chosen["guided"].items()}
     plain = dict(cfg_scale=[chosen["unguided"]])
-    grid = dict(on_val, method=["mgd3"], cfg_scale=[1., 2., 3., 4.])
-    settings = [dict(on_val, method=["unguided"], cfg_scale=[1., 1.5, 2., 3., 4.]),
-                dict(grid, form=["x0"], scale=[.02, .05, .1, .2, .3]),
-                dict(grid, form=["mean"], scale=[.03, .1, .3, 1.])]
-    stops = [dict(on_val, method=["mgd3"], **best | dict(t_stop=[50, 45, 35, 25, 15, 5, 0]))]
-    samplers = [dict(on_val, method=[m], sampler=[s], steps=n, **own)
+    grid = dict(on_val, method=["mgd3"], cfg_scale=[2., 3., 4.])
+    settings = [dict(on_val, method=["unguided"], cfg_scale=[1., 2., 3., 4., 5.]),
+                dict(grid, form=["x0"], scale=[.1, .3, 1.]), dict(grid, form=["mean"], scale=[.01, .03, .1])]
+    shortlist = [dict(on_val, method=[m], seeds=[1, 2], **{k: [v] for k, v in one.items()})
+                 for m, several in chosen.get("shortlist", {}).items() for one in several]
+    stops = [dict(on_val, method=["mgd3"], **best | dict(t_stop=[20, 18, 14, 10, 6, 2, 0]))]
+    samplers = [dict(on_val, method=[m], **own | dict(sampler=[s], steps=n))
                 for m, own in (("mgd3", {k: v for k, v in best.items() if k != "t_stop"}), ("unguided", plain))
-                for s, n in (("ddpm", [50]), ("ddim", [50, 20, 10]), ("dpm++", [20]))]
+                for s, n in (("ddpm", [50, 20]), ("ddim", [50, 20, 10]), ("dpm++", [20]))]
     test = dict(on_val, split="test", students=2)
     claims = [dict(test, method=["mgd3"], seeds=[*range(5)], **best),
               dict(test, method=["unguided"], seeds=[*range(5)], **plain)]
@@ -49,13 +55,43 @@ def stages(chosen:dict)->dict:
              for m, own in (("mgd3", best), ("unguided", plain), ("random", {}), ("nearest", {}), ("centroid", {}),
                             ("d4m", {}), ("herding", {}))]
     ours = dict(on_val, method=["mgd3"], **best)
-    beyond = [dict(ours, pull=["sharpening"], width=[1., 3.]), dict(ours, pull=["transport"], softness=[.05, .2]),
+    judged = dict(candidates=[5], judge=["teacher-cifar10"], steps=[10])
+    subspace = [dict(ours, pull=["subspace"], form=[f], scale=[l], t_stop=[t])
+                for f, l, t in (("x0", .3, 0), ("x0", 1., 8), ("mean", .03, 10), ("mean", .1, 10))]
+    beyond = [*subspace, dict(subspace[1], features=["teacher-cifar10"]),
+              dict(ours, pull=["sharpening"], width=[1., 3.]), dict(ours, pull=["transport"], softness=[.05, .2]),
               dict(ours, pull=["coupled"], push=[.01, .03]), dict(ours, pull=["weighted"], by=["entropy", "share", "spread"]),
-              dict(ours, start=["matched"]), dict(ours, discovery=["top5", "top10", "top20", "top30"]),
+              dict(ours, start=["matched"]), dict(ours, discovery=["top5", "top10", "top20", "top30", "nearest"]),
               dict(ours, features=["pooled", "pca"]), dict(ours, discovery=["top20"], features=["pooled", "pca"]),
-              dict(ours, t_start=[45, 40]), dict(ours, cfg_start=[45, 40]), dict(ours, cfg_start=[45], cfg_stop=[5, 10])]
-    return dict(settings=settings, stops=stops, samplers=samplers, discovery=ways, claims=claims, many=many, pairs=pairs,
-                sizes=sizes, beyond=beyond)
+              dict(ours, t_start=[18, 16]), dict(ours, cfg_start=[18, 16]), dict(ours, cfg_start=[18], cfg_stop=[2, 4]),
+              dict(ours, **judged | dict(t_stop=[5])), dict(on_val, method=["unguided"], **plain | judged)]
+    return dict(settings=settings, shortlist=shortlist, stops=stops, samplers=samplers, discovery=ways, claims=claims,
+                many=many, pairs=pairs, sizes=sizes, beyond=beyond)
+
+
+SETTLED = dict(mgd3=("form", "scale", "cfg_scale"), unguided=("cfg_scale",))   # what is chosen for each method
+
+
+def ranked(rows:list, method:str, keys:tuple)->list:
+    "The settings of a method by mean accuracy, the best first."
+    found = {}
+    for r in rows:
+        if r["method"] == method: found.setdefault(tuple(r[k] for k in keys), []).append(r["last"])
+    order = sorted(found, key=lambda k: -sum(found[k]) / len(found[k]))
+    return [dict(zip(keys, k)) for k in order]
+
+
+def choice(folder:Path)->dict:
+    "What the finished stages say: a shortlist, then settings, then when to let go."
+    from mgd3.ablations import choose
+    from mgd3.tables import load_rows
+    rows_of = lambda stage: load_rows(folder/f"{stage}.csv")[0] if (folder/f"{stage}.csv").is_file() else []
+    chosen = dict(shortlist={m: ranked(rows_of("settings"), m, keys)[:3] for m, keys in SETTLED.items()})
+    rows = rows_of("settings") + rows_of("shortlist")
+    guided, unguided = (choose([r for r in rows if r["method"] == m], *keys) if rows_of("shortlist")
+                        else ranked(rows, m, keys)[0] for m, keys in SETTLED.items())
+    stops = ranked(rows_of("stops"), "mgd3", ("t_stop",)) or [dict(t_stop=10)]
+    return chosen | dict(guided=guided | stops[0], unguided=unguided["cfg_scale"])
 
 
 def hours(call:dict)->tuple:  # runs, core-hours
@@ -75,6 +111,7 @@ def jobs_of(call:dict)->list:
     from mgd3.guidance import SETTINGS
     from mgd3.sweeps import grid
     call = dict(call)
+    if call["method"][0] not in GENERATED: call = {k: v for k, v in call.items() if k not in SAMPLER}
     first = [call.pop(k) for k in ("data", "method", "ipc", "seeds", "split")]
     shared = {k: call.pop(k) for k in list(call) if k in (*SETTINGS, "discovery", "students")}
     return grid(*first, "dit-cifar10", call, **shared)
@@ -82,15 +119,17 @@ def jobs_of(call:dict)->list:
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--root"); p.add_argument("--run", metavar="STAGE"); p.add_argument("--keep", default="kept-photographs")
+    p.add_argument("--root"); p.add_argument("--run", metavar="STAGE"); p.add_argument("--choose", action="store_true")
+    p.add_argument("--keep", default="kept-photographs")
     p.add_argument("--workers", type=int, default=2)
     p.add_argument("--out", type=Path, default=HERE.parent/"nbs"/"results"/"photographs")
     a = p.parse_args()
+    if a.choose: return CHOSEN.write_text(json.dumps(choice(a.out)) + "\n")
     every = stages(json.loads(CHOSEN.read_text()))
     if not a.run:
         total = 0
         for name, calls in every.items():
-            runs, cost = map(sum, zip(*map(hours, calls)))
+            runs, cost = map(sum, zip((0, 0), *map(hours, calls)))
             total += cost
             print(f"{name:10} {runs:4} runs {cost:6.1f} core-hours")
         return print(f"in all {total:.1f} core-hours")

@@ -25,8 +25,8 @@ DATA = ("digits digit-pairs cifar10 cifar10-pairs imagenette imagewoof imagenet-
 KNOWN = dict(
     data=DATA, test=DATA, held=DATA, generator="dit-cifar10 dit-digits",
     method="random nearest k-center herding el2n rded unguided centroid d4m mgd3 minmax "
-           "dm sre2l", pull="straight tangent sharpening transport coupled "
-    "weighted", start="noise noised matched",
+           "dm sre2l", pull="straight tangent sharpening subspace transport "
+    "coupled weighted", start="noise noised matched",
     sampler="ddpm ddim dpm++ dpm++-sde dpm++-single unipc euler euler-a heun lms pndm "
             "flow-euler flow-heun",
     allocate="equal proportional",

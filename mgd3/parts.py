@@ -17,8 +17,8 @@ from .beyond import NoisedMode, TangentPull
 from .guidance import ModeGuidance
 from .messages import nearly
 from .modes import Lazy
-from .pulls import (CoupledPull, MatchedNoise, SharpeningPull, TransportPull,
-                        WeightedPull, check_factors, mode_factors)
+from .pulls import (CoupledPull, MatchedNoise, SharpeningPull, SubspacePull,
+                        TransportPull, WeightedPull, check_factors, mode_factors)
 
 # %% ../nbs/75_parts.ipynb #parts02
 PULLS, STARTS = {}, {}                  # name → function (job, its settings) → the part
@@ -106,6 +106,14 @@ def sharpening(job, width:float=1.,  # above 1: blurred for longer
     "To a mean over the mode's real latents that sharpens with the steps."
     modes = ByClass(job, lambda c: job.modes[c])
     return SharpeningPull(straight(job), modes, real_latents(job), width)
+
+@as_pull
+def subspace(job):
+    "To the mode, but only in the directions in which the class's modes differ."
+    if set(job.counts) == {1}:
+        raise ValueError("pull subspace needs two modes of a class or more: with one "
+                         "there is nothing in which modes differ")
+    return SubspacePull(straight(job), ByClass(job, lambda c: job.modes[c]))
 
 @as_pull
 def transport(job, softness:float=.1,  # near 0: one mode for each image
