@@ -5,7 +5,7 @@
     python benchmarks/photographs.py --choose                     # after `settings`, after `shortlist`, after `stops`
 
 Every stage is what one call or more of `mgd3 sweep` would be, with a file in `nbs/results/photographs/`. Choices are made on
-the 5,000 validation images: `settings` tries each setting on one set, `shortlist` repeats the three best of each method on two
+the 5,000 validation images: `settings` tries each setting on one set, `shortlist` repeats the two best of each method on two
 sets more, and `choose` of chapter 05 takes one. `--choose` writes what they say to `photographs.json`. The stages `claims`,
 `many`, `pairs` and `sizes` use the 10,000 test images, each run once. `beyond` screens what is not in the paper, on validation,
 one change at a time.
@@ -34,7 +34,8 @@ def stages(chosen:dict)->dict:
     plain = dict(cfg_scale=[chosen["unguided"]])
     grid = dict(on_val, method=["mgd3"], cfg_scale=[2., 3., 4.])
     settings = [dict(on_val, method=["unguided"], cfg_scale=[1., 2., 3., 4., 5.]),
-                dict(grid, form=["x0"], scale=[.1, .3, 1.]), dict(grid, form=["mean"], scale=[.01, .03, .1])]
+                dict(grid, form=["x0"], scale=[.1, .3, 1.]),
+                dict(grid, form=["mean"], scale=[.01, .03, .1], cfg_scale=[3.])]
     shortlist = [dict(on_val, method=[m], seeds=[1, 2], **{k: [v] for k, v in one.items()})
                  for m, several in chosen.get("shortlist", {}).items() for one in several]
     stops = [dict(on_val, method=["mgd3"], **best | dict(t_stop=[20, 18, 14, 10, 6, 2, 0]))]
@@ -72,26 +73,23 @@ def stages(chosen:dict)->dict:
 SETTLED = dict(mgd3=("form", "scale", "cfg_scale"), unguided=("cfg_scale",))   # what is chosen for each method
 
 
-def ranked(rows:list, method:str, keys:tuple)->list:
-    "The settings of a method by mean accuracy, the best first."
-    found = {}
-    for r in rows:
-        if r["method"] == method: found.setdefault(tuple(r[k] for k in keys), []).append(r["last"])
-    order = sorted(found, key=lambda k: -sum(found[k]) / len(found[k]))
-    return [dict(zip(keys, k)) for k in order]
-
-
 def choice(folder:Path)->dict:
     "What the finished stages say: a shortlist, then settings, then when to let go."
-    from mgd3.ablations import choose
+    from mgd3.ablations import choose, mean_by, seed_spread
     from mgd3.tables import load_rows
     rows_of = lambda stage: load_rows(folder/f"{stage}.csv")[0] if (folder/f"{stage}.csv").is_file() else []
-    chosen = dict(shortlist={m: ranked(rows_of("settings"), m, keys)[:3] for m, keys in SETTLED.items()})
-    rows = rows_of("settings") + rows_of("shortlist")
-    guided, unguided = (choose([r for r in rows if r["method"] == m], *keys) if rows_of("shortlist")
-                        else ranked(rows, m, keys)[0] for m, keys in SETTLED.items())
-    stops = ranked(rows_of("stops"), "mgd3", ("t_stop",)) or [dict(t_stop=10)]
-    return chosen | dict(guided=guided | stops[0], unguided=unguided["cfg_scale"])
+    chosen, tried = dict(shortlist={}, guided=dict(form="mean", scale=.1, cfg_scale=4., t_stop=10), unguided=4.), {}
+    for m, keys in SETTLED.items():
+        best = sorted(mean_by([r for r in rows_of("settings") if r["method"] == m], *keys), key=lambda r: -r["mean"])[:2]
+        chosen["shortlist"][m] = [{k: r[k] for k in keys} for r in best]
+        tried[m] = [r for r in rows_of("settings") + rows_of("shortlist") if r["method"] == m]
+    if rows_of("shortlist"):
+        chosen["guided"] |= choose(tried["mgd3"], *SETTLED["mgd3"])
+        chosen["unguided"] = choose(tried["unguided"], *SETTLED["unguided"])["cfg_scale"]
+    if rows_of("stops"):
+        error = seed_spread(tried["mgd3"], *SETTLED["mgd3"])   # of one set
+        chosen["guided"] |= choose(rows_of("stops"), "t_stop", error=error)
+    return chosen
 
 
 def hours(call:dict)->tuple:  # runs, core-hours
@@ -120,7 +118,7 @@ def jobs_of(call:dict)->list:
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--root"); p.add_argument("--run", metavar="STAGE"); p.add_argument("--choose", action="store_true")
-    p.add_argument("--keep", default="kept-photographs")
+    p.add_argument("--keep", default="kept-photographs"); p.add_argument("--calls", type=int, help="only the first so many")
     p.add_argument("--workers", type=int, default=2)
     p.add_argument("--out", type=Path, default=HERE.parent/"nbs"/"results"/"photographs")
     a = p.parse_args()
@@ -134,13 +132,14 @@ def main():
             print(f"{name:10} {runs:4} runs {cost:6.1f} core-hours")
         return print(f"in all {total:.1f} core-hours")
     from mgd3.methods import load_plugin
+    from mgd3.pretrain import seen_by
     from mgd3.sweeps import sweep
     load_plugin(HERE/"controls.py")
     a.out.mkdir(parents=True, exist_ok=True)
-    jobs = [j | dict(root=a.root, keep=a.keep) for call in every[a.run] for j in jobs_of(call)]
+    jobs = [j | dict(root=a.root, keep=a.keep) for call in every[a.run][:a.calls] for j in jobs_of(call)]
     # one sweep for all calls: its processes encode the images once
     sweep(jobs, a.out/f"{a.run}.csv", a.workers, command=f"python benchmarks/photographs.py --run {a.run}",
-          seed=sorted({j["seed"] for j in jobs}))
+          weights=f"dit-cifar10 after {seen_by('dit-cifar10'):,} images", seed=sorted({j["seed"] for j in jobs}))
 
 
 if __name__ == "__main__": main()
