@@ -35,7 +35,9 @@ def stages(chosen:dict)->dict:
     grid = dict(on_val, method=["mgd3"], cfg_scale=[2., 3., 4.])
     settings = [dict(on_val, method=["unguided"], cfg_scale=[1., 2., 3., 4., 5.]),
                 dict(grid, form=["x0"], scale=[.1, .3, 1.]),
-                dict(grid, form=["mean"], scale=[.01, .03, .1], cfg_scale=[3.])]
+                dict(grid, form=["mean"], scale=[.01, .03, .1], cfg_scale=[3.]),
+                # added later, because the best so far was at an edge
+                dict(grid, form=["x0"], scale=[1.], cfg_scale=[5., 6.]), dict(grid, form=["x0"], scale=[.6], cfg_scale=[4.])]
     shortlist = [dict(on_val, method=[m], seeds=[1, 2], **{k: [v] for k, v in one.items()})
                  for m, several in chosen.get("shortlist", {}).items() for one in several]
     stops = [dict(on_val, method=["mgd3"], **best | dict(t_stop=[20, 18, 14, 10, 6, 2, 0]))]
