@@ -58,16 +58,20 @@ def stages(chosen:dict)->dict:
              for m, own in (("mgd3", best), ("unguided", plain), ("random", {}), ("nearest", {}), ("centroid", {}),
                             ("d4m", {}), ("herding", {}))]
     ours = dict(on_val, method=["mgd3"], **best)
-    judged = dict(candidates=[5], judge=["teacher-cifar10"], steps=[10])
+    judge = dict(judge=["teacher-cifar10"])
+    equal = [judge | dict(candidates=[n], steps=[20 // n]) for n in (2, 4)]   # calls of the network as without a judge
+    dear = judge | dict(candidates=[5], steps=[10])                           # two and a half times as many
     subspace = [dict(ours, pull=["subspace"], form=[f], scale=[l], t_stop=[t])
                 for f, l, t in (("x0", .3, 0), ("x0", 1., 8), ("mean", .03, 10), ("mean", .1, 10))]
     beyond = [*subspace, dict(subspace[1], features=["teacher-cifar10"]),
+              dict(ours, features=["teacher-cifar10"], discovery=["kmeans", "nearest", "top20"]),
               dict(ours, pull=["sharpening"], width=[1., 3.]), dict(ours, pull=["transport"], softness=[.05, .2]),
               dict(ours, pull=["coupled"], push=[.01, .03]), dict(ours, pull=["weighted"], by=["entropy", "share", "spread"]),
               dict(ours, start=["matched"]), dict(ours, discovery=["top5", "top10", "top20", "top30", "nearest"]),
               dict(ours, features=["pooled", "pca"]), dict(ours, discovery=["top20"], features=["pooled", "pca"]),
               dict(ours, t_start=[18, 16]), dict(ours, cfg_start=[18, 16]), dict(ours, cfg_start=[18], cfg_stop=[2, 4]),
-              dict(ours, **judged | dict(t_stop=[5])), dict(on_val, method=["unguided"], **plain | judged)]
+              *(dict(ours, **j | dict(t_stop=[j["steps"][0] // 2])) for j in (*equal, dear)),
+              *(dict(on_val, method=["unguided"], **plain | j) for j in (equal[0], dear))]
     return dict(settings=settings, shortlist=shortlist, stops=stops, samplers=samplers, discovery=ways, claims=claims,
                 many=many, pairs=pairs, sizes=sizes, beyond=beyond)
 
