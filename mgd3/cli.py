@@ -6,7 +6,7 @@
 __all__ = ['run', 'main']
 
 # %% ../nbs/15_cli.ipynb #5f4f8c90
-import ast, json, os, sys, warnings
+import ast, ctypes, json, os, sys, warnings
 from dataclasses import dataclass, replace
 from importlib import import_module
 
@@ -200,6 +200,16 @@ def all_names()->dict:
     return versions() | dict(python=platform.python_version(), device=machine(),
                              **{k: list(v) for k, v in names.items()})
 
+# %% ../nbs/15_cli.ipynb #mem02
+def reuse_memory(size:int=2**30):  # bytes
+    "Keep freed memory for the next tensor, where Linux has the GNU C library."
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    kept = dict(MALLOC_MMAP_THRESHOLD_=-3, MALLOC_TRIM_THRESHOLD_=-1)
+    if not hasattr(libc, "mallopt") or any(k in os.environ for k in kept): return
+    for name, number in kept.items():
+        libc.mallopt(number, size)
+        os.environ[name] = str(size)                           # for processes to come
+
 # %% ../nbs/15_cli.ipynb #f80fc861
 def overview()->str:
     "The help of the program: a line for each command."
@@ -346,6 +356,7 @@ def run(argv=None)->int:
 
 def main():
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    reuse_memory()
     open_streams()
     code = run()
     try: sys.stdout.flush()                                # the help of a command
