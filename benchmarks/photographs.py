@@ -7,7 +7,8 @@
 Every stage is what one call or more of `mgd3 sweep` would be, with a file in `nbs/results/photographs/`. Choices are made on
 the 5,000 validation images: `settings` tries each setting on one set, `shortlist` repeats the two best of each method on two
 sets more, and `choose` of chapter 05 takes one. `--choose` writes what they say to `photographs.json`. The stages `claims`,
-`many`, `pairs` and `sizes` use the 10,000 test images, each run once. `beyond` screens what is not in the paper, on validation,
+`many`, `pairs` and `sizes` use the 10,000 test images, each run once. A student is graded once, after its last epoch:
+grading five times on 10,000 images was half of a run. `beyond` screens what is not in the paper, on validation,
 one change at a time.
 `--keep` holds the distilled sets, so that `mgd3 evaluate` can train other students on them:
 
@@ -142,7 +143,7 @@ def main():
     from mgd3.sweeps import sweep
     load_plugin(HERE/"controls.py")
     a.out.mkdir(parents=True, exist_ok=True)
-    jobs = [j | dict(root=a.root, keep=a.keep) for call in every[a.run][:a.calls] for j in jobs_of(call)]
+    jobs = [j | dict(root=a.root, keep=a.keep, evals=1) for call in every[a.run][:a.calls] for j in jobs_of(call)]
     # one sweep for all calls: its processes encode the images once
     sweep(jobs, a.out/f"{a.run}.csv", a.workers, command=f"python benchmarks/photographs.py --run {a.run}",
           weights=f"dit-cifar10 after {seen_by('dit-cifar10'):,} images", seed=sorted({j["seed"] for j in jobs}))

@@ -8,6 +8,7 @@ __all__ = ['sweep_settings']
 # %% ../nbs/58_sweeps.ipynb #swe00005
 import hashlib, os, re, signal, tempfile, time, warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from multiprocessing import active_children, get_context, parent_process
@@ -28,7 +29,7 @@ from .files import alone
 from .messages import Result, progress_bar, text_table
 from .generators import from_pretrained
 from .guidance import SETTINGS, Sampling
-from .hard_label_eval import evaluate_hard
+from .hard_label_eval import auto_settings, evaluate_hard
 from .metrics import covered, fine_counts, summary
 from .modes import check_discovery
 from .selections import LARGE, check_images_fit
@@ -102,6 +103,7 @@ def measure(dataset:str,    # a name or a folder with splits
             generator:str=None,  # the bundled one for the dataset by default
             soft:bool=False,  # also train a student on the answers of a teacher
             students:int=1,   # trained on the set; the mean counts
+            evals:int=None,   # gradings of a student; with one, `best` stays blank
             keep=None,        # a folder for the distilled sets; by default they go
             options:dict=None,               # the method's own settings
             root=None, download:bool=False,  # where the dataset lies, see `load_data`
@@ -125,8 +127,11 @@ def measure(dataset:str,    # a name or a folder with splits
                             latents=latents, **(options or {}))
         # a set that was (partly) there says nothing of the time it takes
         seconds = round(encoding + time.time() - t, 2) if d.made == len(d) else ""
-        acc = evaluate_hard(d, real, repeats=students, seed=seed)
-        row = dict(last=round(acc["last_mean"], 4), best=round(acc["best_mean"], 4))
+        s = auto_settings(d, real)
+        s = replace(s, evals=evals or s.evals)
+        acc = evaluate_hard(d, real, settings=s, repeats=students, seed=seed)
+        row = dict(last=round(acc["last_mean"], 4),
+                   best="" if evals == 1 else round(acc["best_mean"], 4))
         row |= (_summary(g.encode(d.images), d, z, train, zr, real, zh, held) |
                 dict(seconds=seconds))
         row["rarer"] = (rarer_kind(d, train, JUDGES[dataset]) if dataset in JUDGES
@@ -237,7 +242,7 @@ def sweep(jobs:list,       # keyword arguments of `measure`, one dictionary a ru
           **about)->list:
     ("Run what is missing of `jobs`, one line of CSV each, written as soon as it is "
      "done; warns of those that failed.")
-    odd = {k for j in jobs for k in j} - {*KEYS, "soft", "keep", "root", "download"}
+    odd = {k for j in jobs for k in j} - {*KEYS, "soft", "keep", "evals", "root", "download"}
     if odd:
         raise ValueError(f"a sweep has no {odd.pop()!r}: a method's own settings "
                          "are its options")
