@@ -25,7 +25,10 @@ GENERATED = ("mgd3", "unguided", "d4m", "minmax", "wrong-class", "random-points"
 # cheap ones first
 ALL = ("random", "nearest", "centroid", "d4m", "herding", "k-center", "rded", "el2n", "minmax", "dm", "sre2l")
 SAMPLER = dict(sampler=["ddim"], steps=[20])   # of everything but the stage that compares samplers
-BUDGET = dict(minmax=dict(epochs=2), dm=dict(iterations=1000), sre2l=dict(iterations=1000))   # stated beside the table
+TAUGHT = dict(teacher="teacher-cifar10")
+# stated beside the table
+BUDGET = dict(el2n=dict(networks=1, epochs=2), minmax=dict(epochs=1), dm=dict(iterations=200), rded=TAUGHT,
+              sre2l=TAUGHT | dict(iterations=300))
 
 
 def stages(chosen:dict)->dict:
